@@ -1,0 +1,109 @@
+# entangle: `make help` lists the targets.
+#
+# Sources are found, dependencies are automatic, and every build mode has a folder of its own under build/.
+# Instruction sets are flags of single files (*_avx2.c, *_avx512.c), never of the whole build: the program
+# chooses at start.
+
+CC      ?= gcc
+MODE    ?= release
+B       := build/$(MODE)$(if $(filter-out gcc cc,$(CC)),-$(CC))
+PRESETS := $(basename $(notdir $(wildcard experiments/*.ini)))
+
+FLAGS.release  := -O3 -DNDEBUG
+FLAGS.debug    := -Og -g3
+FLAGS.sanitize := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+FLAGS := $(or $(FLAGS.$(MODE)),$(error unknown MODE=$(MODE): release, debug or sanitize))
+
+VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+CFLAGS  ?=
+ALL_CFLAGS := -std=gnu11 -Wall -Wextra -Wshadow -Wmissing-prototypes -Wvla -fopenmp -fno-math-errno \
+              -fno-trapping-math -ffp-contract=off -I. -MMD -MP $(FLAGS) $(CFLAGS)
+LIBS    := -lopenblas -lcjson -linih -lz -lm -lpthread
+
+sources  = $(sort $(shell find $(1) -name '*.c' 2>/dev/null))
+objects  = $(patsubst %.c,$(B)/%.o,$(1))
+LIBRARY := $(B)/libentangle.a
+OBJECTS := $(call objects,$(call sources,framework models datasets experiments/common)) $(B)/presets.o
+PROGRAMS := $(basename $(notdir $(wildcard experiments/*.c)))
+TESTS   := $(patsubst %.c,$(B)/%,$(filter %$(TEST).c,$(shell find tests -name 'test_*.c' -not -path '*/support/*' 2>/dev/null)))
+SUPPORT := $(call objects,$(wildcard tests/support/*.c))
+BENCHES := $(patsubst %.c,$(B)/%,$(wildcard tests/bench/*.c))
+
+.DEFAULT_GOAL := all
+.PHONY: all help test sanitize bench tidy format check-format clean $(PRESETS)
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+all: $(PROGRAMS) ## build every program (the default)
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@echo 'presets:        $(PRESETS)'
+
+# A preset: build, make it the default of ./train, and see to its data.
+$(PRESETS): | build/setup
+	@echo $@ | cmp -s - build/default-preset || echo $@ > build/default-preset
+	@$(MAKE) --no-print-directory all
+	@scripts/fetch --if-missing $$(sed -n 's/^dataset *= *//p' experiments/$@.ini)
+
+test: $(TESTS) all ## build and run the tests; TEST=snnl runs those whose name ends so
+	@scripts/run-tests $(TESTS)
+
+sanitize: ## the tests under the address and undefined-behaviour sanitizers
+	@$(MAKE) --no-print-directory MODE=sanitize test
+
+bench: $(BENCHES) all ## our times beside PyTorch's, in pairs
+	@for bench in $(BENCHES); do $$bench || exit 1; done
+
+# System packages, once.
+build/setup: scripts/setup
+	@scripts/setup
+	@mkdir -p build && touch $@
+
+$(LIBRARY): $(OBJECTS)
+	@rm -f $@ && $(AR) rcs $@ $^
+
+$(B)/%.o: %.c | build/setup
+	@mkdir -p $(@D)
+	@echo "  cc    $<"
+	@$(CC) $(ALL_CFLAGS) $(ISA) -c $< -o $@
+
+$(B)/framework/kernels/%_avx512.o:  ISA := -mavx512f -mfma -ffp-contract=fast
+$(B)/framework/kernels/%_avx2.o:    ISA := -mavx2 -mfma -ffp-contract=fast
+$(B)/framework/kernels/%_generic.o: ISA := -ffp-contract=fast
+$(B)/experiments/common/version.o:  ISA := -DENTANGLE_VERSION='"$(VERSION)"'
+
+# The presets' texts and the default preset's name, compiled in.
+$(B)/presets.c: $(wildcard experiments/*.ini) build/default-preset scripts/embed-presets
+	@mkdir -p $(@D)
+	@scripts/embed-presets > $@
+$(B)/presets.o: $(B)/presets.c | build/setup
+	@$(CC) $(ALL_CFLAGS) -c $< -o $@
+build/default-preset:
+	@mkdir -p build && echo shapes_resnet > $@
+
+$(PROGRAMS): %: $(B)/experiments/%
+	@ln -sf $< $@
+$(B)/experiments/%: $(B)/experiments/%.o $(LIBRARY)
+	@echo "  link  $@"
+	@$(CC) $(ALL_CFLAGS) $^ $(LIBS) -o $@
+$(B)/tests/bench/%: $(B)/tests/bench/%.o $(SUPPORT) $(LIBRARY)
+	@echo "  link  $@"
+	@$(CC) $(ALL_CFLAGS) $^ $(LIBS) -o $@
+$(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(LIBRARY)
+	@echo "  link  $@"
+	@$(CC) $(ALL_CFLAGS) $^ -lcmocka $(LIBS) -o $@
+
+tidy: | build/setup ## clang-tidy over the library and the programs
+	clang-tidy --quiet $(call sources,framework models datasets experiments) -- -std=gnu11 -fopenmp -I.
+
+format: ## clang-format everything
+	clang-format -i $(shell git ls-files '*.[ch]')
+
+check-format: ## fail where clang-format would change something
+	clang-format --dry-run --Werror $(shell git ls-files '*.[ch]')
+
+clean: ## remove what was built (not runs/ nor data/)
+	rm -rf build $(PROGRAMS)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
