@@ -1,0 +1,23 @@
+#include "error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+nn_status nn_fail(nn_error *error, nn_status status, const char *format, ...) {
+    if (error->status == NN_OK) {
+        va_list arguments;
+        va_start(arguments, format);
+        vsnprintf(error->message, sizeof error->message, format, arguments);
+        va_end(arguments);
+        error->status = status;
+    }
+    return status;
+}
+
+nn_status nn_fail_memory(nn_error *error, const char *what) {
+    return nn_fail(error, NN_EMEMORY, "not enough memory for %s", what);
+}
+
+bool nn_multiply(size_t a, size_t b, size_t *result) {
+    return !__builtin_mul_overflow(a, b, result);
+}

@@ -1,0 +1,159 @@
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+static nn_status fail_system(nn_error *error, const char *action, const char *path) {
+    return nn_fail(error, NN_EFILE, "cannot %s %s: %s", action, path, strerror(errno));
+}
+
+/* What went wrong in zlib, NN_OK if nothing. A file cut short shows only here: gzread just returns less. */
+static nn_status stream_status(gzFile stream, const char *path, nn_error *error) {
+    int code;
+    const char *reason = gzerror(stream, &code);
+    switch (code) {
+    case Z_OK:
+    case Z_STREAM_END:
+        return NN_OK;
+    case Z_ERRNO:
+        return fail_system(error, "read", path);
+    case Z_MEM_ERROR:
+        return nn_fail_memory(error, path);
+    case Z_BUF_ERROR:
+        return nn_fail(error, NN_EFORMAT, "%s: the gzip file is cut short; fetch it again", path);
+    default:
+        return nn_fail(error, NN_EFORMAT, "%s: the gzip file is damaged (%s); fetch it again", path, reason);
+    }
+}
+
+/* Reads to the end into *bytes, which grows from `capacity` bytes. */
+static nn_status read_stream(gzFile stream, const char *path, size_t limit, size_t capacity,
+                             unsigned char **bytes, size_t *count, nn_error *error) {
+    for (;;) {
+        unsigned char *grown = realloc(*bytes, capacity);
+        if (!grown)
+            return nn_fail_memory(error, path);
+        *bytes = grown;
+        while (*count < capacity) {
+            size_t want = capacity - *count;
+            int got = gzread(stream, *bytes + *count, want < 1 << 30 ? (unsigned)want : 1u << 30);
+            if (got <= 0)
+                return stream_status(stream, path, error);
+            *count += (size_t)got;
+        }
+        if (capacity > limit)
+            return nn_fail(error, NN_EFORMAT, "%s: holds more than the %zu bytes expected at most", path,
+                           limit);
+        capacity = capacity < limit / 2 ? 2 * capacity : limit + 1;
+    }
+}
+
+nn_status nn_file_read(const char *path, size_t limit, unsigned char **bytes, size_t *count,
+                       nn_error *error) {
+    *bytes = NULL;
+    *count = 0;
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return fail_system(error, "open", path);
+    gzFile stream = gzdopen(file, "rb");
+    if (!stream) {
+        close(file);
+        return nn_fail_memory(error, path);
+    }
+    gzbuffer(stream, 1 << 17);
+
+    /* One byte more than a plain file holds, so that its end is seen without growing. */
+    struct stat information;
+    size_t capacity = 1 << 16;
+    if (fstat(file, &information) == 0 && information.st_size >= (off_t)capacity)
+        capacity = (size_t)information.st_size + 1;
+    if (limit == SIZE_MAX)
+        limit--;
+    if (capacity > limit)
+        capacity = limit + 1;
+    nn_status status = read_stream(stream, path, limit, capacity, bytes, count, error);
+    gzclose_r(stream);
+
+    if (status != NN_OK) {
+        free(*bytes);
+        *bytes = NULL;
+        *count = 0;
+        return status;
+    }
+    unsigned char *trimmed = realloc(*bytes, *count ? *count : 1);
+    if (trimmed)
+        *bytes = trimmed;
+    return NN_OK;
+}
+
+static bool write_all(int file, const unsigned char *bytes, size_t count) {
+    while (count > 0) {
+        ssize_t written = write(file, bytes, count);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return false;
+        bytes += written;
+        count -= (size_t)written;
+    }
+    return true;
+}
+
+/* Writes and, for a regular file, waits until the bytes are on the disk. errno tells of a failure. */
+static bool write_file(const char *path, int flags, bool sync, const void *bytes, size_t count) {
+    int file = open(path, O_WRONLY | O_CLOEXEC | flags, 0666);
+    if (file < 0)
+        return false;
+    bool written = write_all(file, bytes, count) && (!sync || fsync(file) == 0);
+    int reason = errno;
+    bool closed = close(file) == 0;
+    if (!written)
+        errno = reason;
+    return written && closed;
+}
+
+/* Makes a rename last: the folder's entry has to reach the disk too. */
+static bool sync_folder(const char *path) {
+    char copy[PATH_MAX];
+    snprintf(copy, sizeof copy, "%s", path);
+    int folder = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+        return false;
+    bool synced = fsync(folder) == 0 || errno == EINVAL; /* some file systems have nothing to sync there */
+    int reason = errno;
+    close(folder);
+    errno = reason;
+    return synced;
+}
+
+nn_status nn_file_write_atomic(const char *path, const void *bytes, size_t count, nn_error *error) {
+    struct stat information;
+    bool exists = stat(path, &information) == 0;
+    if (exists && !S_ISREG(information.st_mode))
+        return write_file(path, 0, false, bytes, count) ? NN_OK : fail_system(error, "write", path);
+
+    /* Through a symbolic link, the file it names is replaced and the link stays. */
+    char target[PATH_MAX], temporary[PATH_MAX];
+    if (!exists || !realpath(path, target))
+        snprintf(target, sizeof target, "%s", path);
+    int length = snprintf(temporary, sizeof temporary, "%s.%ld.tmp", target, (long)getpid());
+    if (strlen(path) >= sizeof target || length >= (int)sizeof temporary) {
+        errno = ENAMETOOLONG;
+        return fail_system(error, "write", path);
+    }
+    if (!write_file(temporary, O_CREAT | O_TRUNC, true, bytes, count) || rename(temporary, target) != 0) {
+        nn_status status = fail_system(error, "write", path);
+        unlink(temporary);
+        return status;
+    }
+    return sync_folder(target) ? NN_OK : fail_system(error, "sync the folder of", path);
+}

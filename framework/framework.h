@@ -1,0 +1,19 @@
+/* framework.h - the one header that models, data sets, experiments and tests include. */
+#ifndef NN_FRAMEWORK_H
+#define NN_FRAMEWORK_H
+
+#include "error.h"
+#include "file.h"
+#include "graph.h"
+#include "npy.h"
+#include "ops/ops.h"
+#include "optimizer.h"
+#include "plan.h"
+#include "random.h"
+#include "safetensors.h"
+#include "schedule.h"
+#include "snnl.h"
+#include "store.h"
+#include "tensor.h"
+
+#endif

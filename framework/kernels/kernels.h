@@ -1,0 +1,157 @@
+/* kernels.h - the arithmetic under the ops: plain pointers and sizes, no tensors, no graph.
+ *
+ * Two levels. *Drivers* (nn_conv_*, nn_gemm, nn_snnl in snnl.h) are portable C: they cut the work into slices
+ * whose number depends on the sizes only, never on the thread count, and share them out to the OpenMP team,
+ * so that results are the same bits for every thread count. Inside they call *micro-kernels* through one
+ * table, chosen once per process by what the processor offers. The table exists for AVX-512, AVX2 and a
+ * portable 128-bit form, all compiled from the same *_simd.h sources, and as a plain-C reference that serves
+ * as the oracle in the tests. The environment variable ENTANGLE_ISA forces one: avx512, avx2, generic or
+ * reference.
+ *
+ * All arrays are float32, dense and row-major unless a stride says otherwise. Outputs never overlap inputs
+ * unless a comment allows it. `accumulate` adds to the output instead of overwriting it. */
+#ifndef NN_KERNELS_H
+#define NN_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* --- threads -------------------------------------------------------------------------------------------- */
+
+/* Sets the team's size for everything that follows (1..256), and OpenBLAS to one thread per caller. Scratch
+ * sizes depend on it: set it before plans are compiled. 0 means one thread per available processor. */
+void nn_threads_set(int threads);
+int nn_threads(void);
+
+/* --- table ---------------------------------------------------------------------------------------------- */
+
+enum { NN_VECTOR_MAX = 16 }; /* floats in the widest vector of any table */
+
+/* Geometry of one micro-kernel call of the convolution: `pixels` outputs at constant distances in memory
+ * (neighbours in a row, or the same place in several images), one block of filters. */
+typedef struct nn_conv_tile {
+    int pixels;     /* outputs to compute, >= 1 (the kernel splits them into register tiles) */
+    int rows;       /* kernel rows to sum over, 0 or more */
+    int run;        /* floats to sum over in each row: kernel columns x channels, contiguous in x */
+    size_t x_pixel; /* floats from one output pixel's first input to the next one's */
+    size_t x_row;   /* floats from one kernel row's inputs to the next one's */
+    size_t w_row;   /* floats from one kernel row's packed weights to the next one's */
+    size_t y_pixel; /* floats from one output pixel to the next */
+    int filters;    /* of the block, 1..2 * vector */
+    bool accumulate;
+} nn_conv_tile;
+
+/* Geometry of one micro-kernel call of the convolution's weight gradient: one kernel row, summed over the
+ * pixels of an output row, over output rows, and over images. */
+typedef struct nn_conv_weight_tile {
+    int pixels, rows, images;       /* to sum over */
+    size_t x_pixel, x_row, x_image; /* floats between the inputs of neighbouring pixels, rows, images */
+    size_t dy_pixel, dy_row, dy_image;
+    int filters;      /* contiguous in dy */
+    int run;          /* kernel columns x channels, contiguous in x and in dw */
+    size_t dw_filter; /* floats from one filter's weights to the next one's */
+} nn_conv_weight_tile;
+
+/* The micro-kernels of the convolution. Filters are packed in blocks of `lanes`: `vector` when the block has
+ * no more filters than that, else 2 * vector. */
+typedef struct nn_conv_kernels {
+    int vector; /* <= NN_VECTOR_MAX */
+    /* y[p][k] (+)= bias[k] + sum over r < rows, j < run of x[p * x_pixel + r * x_row + j] * w[r * w_row + j *
+     * lanes + k]. w has any finite values in the lanes past `filters`; bias has `lanes` entries or is NULL.
+     */
+    void (*tile)(const nn_conv_tile *t, const float *x, const float *w, const float *bias, float *y);
+    /* dw[k * dw_filter + j] += sum over images, rows and pixels of dy[.][k] * x[.][j]. x must be readable up
+     * to `run` rounded up to a multiple of `vector`; what is there does not matter. */
+    void (*weight_tile)(const nn_conv_weight_tile *t, const float *x, const float *dy, float *dw);
+} nn_conv_kernels;
+
+/* Loops over the pairs of one point, for the soft nearest neighbor loss. Distances d >= 0 are finite, inverse
+ * temperatures b >= 0 too; a product beyond the range counts as infinite. NaN gives NaN. */
+typedef struct nn_pair_kernels {
+    /* With e_j = exp(-b * d[j]): sum[0] = sum of e_j, sum[1] = sum of e_j d[j], sum[2] = sum of e_j d[j]^2. */
+    void (*sums)(int count, const float *d, float b, double sum[3]);
+    /* c[j] = scale * exp(-b * d[j]); c may be d */
+    void (*weights)(int count, const float *d, float b, float scale, float *c);
+    /* The sum of (x[j] - ratio * y[j])^2, in double precision. */
+    double (*distance)(int count, const float *x, const float *y, double ratio);
+} nn_pair_kernels;
+
+/* Whole-array and per-channel loops. `rows` x `channels` arrays are row-major with the channel fastest. */
+typedef struct nn_vector_kernels {
+    void (*relu)(size_t n, const float *x, float slope, float *y); /* y = x > 0 ? x : slope * x; y may be x */
+    /* dx (+)= y > 0 ? dy : slope * dy; dx may be dy; valid for slope >= 0, where y and x have the same sign
+     */
+    void (*relu_backward)(size_t n, const float *y, const float *dy, float slope, bool accumulate, float *dx);
+    void (*add)(size_t n, const float *a, const float *b, float *y); /* y = a + b; y may be a or b */
+    void (*scale)(size_t n, float a, const float *x, bool accumulate,
+                  float *y); /* y (+)= a * x; y may be x */
+    /* mean[c] over the rows and m2[c] = sum over the rows of (x - mean)^2 */
+    void (*moments)(int rows, int channels, const float *x, float *mean, float *m2);
+    /* y = x * a[c] + b[c]; y may be x */
+    void (*affine)(int rows, int channels, const float *x, const float *a, const float *b, float *y);
+    /* sum[c] = sum over rows of dy, dot[c] = sum over rows of dy * (x - mean[c]) */
+    void (*gradient_sums)(int rows, int channels, const float *x, const float *mean, const float *dy,
+                          float *sum, float *dot);
+    /* dx (+)= dy * a[c] + x * b[c] + k[c]; dx may be dy */
+    void (*affine_backward)(int rows, int channels, const float *x, const float *dy, const float *a,
+                            const float *b, const float *k, bool accumulate, float *dx);
+    /* Optimizer updates over n parameters (formulas in optimizer.c). */
+    void (*sgd)(size_t n, float rate, float momentum, bool nesterov, float decay, const float *gradient,
+                float *velocity, float *parameter);
+    void (*adam)(size_t n, float rate, float beta1, float beta2, float epsilon, float correction1,
+                 float correction2, float decay, const float *gradient, float *m, float *v, float *parameter);
+    bool (*finite)(size_t n, const float *x); /* no NaN and no infinity */
+} nn_vector_kernels;
+
+typedef struct nn_kernels {
+    const char *name;
+    const nn_conv_kernels *conv;
+    const nn_pair_kernels *pair;
+    const nn_vector_kernels *vector;
+} nn_kernels;
+
+/* The table in use: chosen at the first call. */
+const nn_kernels *nn_kernels_active(void);
+
+/* A table by name, NULL when this build or this processor does not have it: for tests and benchmarks. */
+const nn_kernels *nn_kernels_named(const char *name);
+
+/* Makes a table the active one (tests only; not while another thread computes). */
+void nn_kernels_use(const nn_kernels *kernels);
+
+/* --- parallel drivers ----------------------------------------------------------------------------------- */
+
+/* Shares n floats out to the team in fixed chunks: calls work(context, first, count) for each. */
+typedef void nn_range_work(void *context, size_t first, size_t count);
+void nn_parallel_ranges(size_t n, nn_range_work *work, void *context);
+
+/* C = op(A) * op(B) (+ C when accumulate): op(A) is m x k, op(B) is k x n, C is m x n with row strides lda,
+ * ldb, ldc of the arrays as stored. Cut into fixed slices of C, one OpenBLAS call per slice. */
+void nn_gemm(bool transpose_a, bool transpose_b, int m, int n, int k, const float *a, int lda, const float *b,
+             int ldb, bool accumulate, float *c, int ldc);
+
+/* 2-d convolution (cross-correlation: the kernel is not flipped) of NHWC images with K,R,S,C weights:
+ *   y[n,p,q,k] = bias[k] + sum over r,s,c of w[k,r,s,c] * x[n, p*stride - top + r, q*stride - left + s, c]
+ * with x = 0 outside the image. */
+typedef struct nn_conv_geometry {
+    int height, width, channels; /* input */
+    int filters, kernel_height, kernel_width;
+    int stride;
+    int top, left;             /* padding before the first row and column */
+    int out_height, out_width; /* output; what it reads past the last row and column is padding */
+} nn_conv_geometry;
+
+/* Bytes of scratch that each of the three calls below needs for up to `images` images. */
+size_t nn_conv_scratch(const nn_conv_geometry *g, int images);
+
+/* bias may be NULL. Scratch must be 64-byte aligned. */
+void nn_conv_forward(const nn_conv_geometry *g, int images, const float *x, const float *w, const float *bias,
+                     float *y, void *scratch);
+void nn_conv_backward_data(const nn_conv_geometry *g, int images, const float *dy, const float *w,
+                           bool accumulate, float *dx, void *scratch);
+/* dw and dbias; dbias may be NULL. */
+void nn_conv_backward_weights(const nn_conv_geometry *g, int images, const float *x, const float *dy,
+                              bool accumulate, float *dw, float *dbias, void *scratch);
+
+#endif

@@ -1,0 +1,7 @@
+/* The kernel table in textbook C: the oracle of the kernel tests, and readable definitions of each contract. */
+#include "conv_reference.h"
+#include "pair_reference.h"
+#include "vector_reference.h"
+
+const nn_kernels nn_kernels_reference = {
+    .name = "reference", .conv = &conv_kernels, .pair = &pair_kernels, .vector = &vector_kernels};

@@ -1,0 +1,65 @@
+/* simd.h - the vector type of one instruction set, for the *_simd.h sources.
+ *
+ * Compiler vectors (GCC and Clang): plain arithmetic operators on `vec`, one element per lane. The width
+ * follows from the flags of the file that includes this (see Makefile: *_avx512.c, *_avx2.c); without them,
+ * 128 bits, which every 64-bit processor has. Kernel files are compiled with -ffp-contract=fast, so that a *
+ * b + c is one fused operation where the processor has it. */
+#ifndef NN_SIMD_H
+#define NN_SIMD_H
+
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__AVX512F__)
+enum { LANES = 16, REGISTERS = 32 };
+#elif defined(__AVX2__)
+enum { LANES = 8, REGISTERS = 16 };
+#else
+enum { LANES = 4, REGISTERS = 16 };
+#endif
+
+typedef float vec __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
+typedef int32_t ivec __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
+
+#define INLINE static inline __attribute__((always_inline))
+
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 64")
+#endif
+
+INLINE vec vec_load(const float *p) {
+    return *(const vec *)p;
+}
+
+INLINE void vec_store(float *p, vec v) {
+    *(vec *)p = v;
+}
+
+INLINE vec vec_all(float x) {
+    return x - (vec){0};
+}
+
+/* The first `count` lanes from memory, zero in the others; nothing past them is read. LANES or more: all. */
+INLINE vec vec_load_part(const float *p, size_t count) {
+    if (count >= LANES)
+        return vec_load(p);
+    vec v = {0};
+    memcpy(&v, p, count * sizeof *p);
+    return v;
+}
+
+INLINE void vec_store_part(float *p, vec v, size_t count) {
+    if (count >= LANES)
+        vec_store(p, v);
+    else
+        memcpy(p, &v, count * sizeof *p);
+}
+
+/* mask lanes are all ones or all zeros, as comparisons give them */
+INLINE vec vec_select(ivec mask, vec if_set, vec if_clear) {
+    return (vec)((mask & (ivec)if_set) | (~mask & (ivec)if_clear));
+}
+
+#endif

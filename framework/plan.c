@@ -1,0 +1,500 @@
+/* plan.c - from a graph to steps in order, buffers with lifetimes, and resolved calls. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "graph_internal.h"
+#include "plan_internal.h"
+
+/* What planning knows of each node; freed when the plan is made. */
+typedef struct marks {
+    bool *always;         /* needed in every run */
+    bool *metric;         /* needed only for metrics */
+    bool *differentiated; /* lies between the loss and a parameter (or a node whose gradient is wanted) */
+    bool *kept;           /* values must last until the end of the run */
+} marks;
+
+static bool listed(const nn_node *node, nn_node *const *list, int count) {
+    for (int i = 0; i < count; i++)
+        if (list[i] == node)
+            return true;
+    return false;
+}
+
+/* Whether the node's values are to last until the end of a run. */
+static bool is_kept(const nn_plan_options *o, const nn_node *node) {
+    return node == o->loss || node->op == &nn_op_input || listed(node, o->keep, o->keep_count) ||
+           listed(node, o->metrics, o->metrics_count);
+}
+
+/* Marks a node and everything it is computed from. Inputs are recorded before their users, so one walk down
+ * does. */
+static void mark_ancestors(const nn_graph *graph, const nn_node *target, bool *marked) {
+    marked[target->index] = true;
+    for (int i = target->index; i >= 0; i--)
+        if (marked[i])
+            for (int k = 0; k < graph->nodes[i]->input_count; k++)
+                marked[graph->nodes[i]->inputs[k]->index] = true;
+}
+
+/* Whether a gradient that reaches the node goes on to one of its inputs. */
+static bool passes_gradient(const marks *m, const nn_node *node) {
+    for (int k = 0; k < node->input_count; k++)
+        if (m->differentiated[node->inputs[k]->index])
+            return true;
+    return false;
+}
+
+static nn_status mark_differentiated(const nn_plan *plan, marks *m, bool *above_loss, nn_error *error) {
+    const nn_plan_options *o = &plan->options;
+    mark_ancestors(plan->graph, o->loss, above_loss);
+    for (int i = 0; i < plan->graph->node_count; i++) {
+        const nn_node *node = plan->graph->nodes[i];
+        bool passes = passes_gradient(m, node), wanted = listed(node, o->gradients, o->gradients_count);
+        m->differentiated[i] = above_loss[i] && (passes || wanted || node->entry >= 0);
+        if (above_loss[i] && passes && !node->op->backward)
+            return nn_fail(error, NN_EARGUMENT, "%s '%s' passes no gradient and cannot be part of the loss",
+                           node->op->name, node->name);
+    }
+    return NN_OK;
+}
+
+static nn_status mark(const nn_plan *plan, marks *m, bool *above_loss, nn_error *error) {
+    const nn_graph *graph = plan->graph;
+    const nn_plan_options *o = &plan->options;
+    for (int i = 0; i < o->keep_count; i++)
+        mark_ancestors(graph, o->keep[i], m->always);
+    for (int i = 0; i < o->metrics_count; i++)
+        mark_ancestors(graph, o->metrics[i], m->metric);
+    if (o->loss)
+        mark_ancestors(graph, o->loss, m->always);
+    for (int i = 0; i < graph->node_count; i++) {
+        const nn_node *node = graph->nodes[i];
+        m->metric[i] = m->metric[i] && !m->always[i];
+        m->kept[i] = is_kept(o, node);
+    }
+    return o->loss ? mark_differentiated(plan, m, above_loss, error) : NN_OK;
+}
+
+/* --- order ---------------------------------------------------------------------------------------------- */
+
+static bool ready(const nn_plan *plan, const nn_node *node) {
+    for (int k = 0; k < node->input_count; k++)
+        if (node->inputs[k]->op != &nn_op_parameter && plan->step_of[node->inputs[k]->index] < 0)
+            return false;
+    return true;
+}
+
+static void add_step(nn_plan *plan, const marks *m, nn_node *node) {
+    nn_step *step = &plan->steps[plan->step_count];
+    *step = (nn_step){.node = node,
+                      .metric = m->metric[node->index],
+                      .backward = m->differentiated[node->index] && passes_gradient(m, node),
+                      .output = -1,
+                      .gradient = -1,
+                      .saved = -1,
+                      .scratch = -1,
+                      .backward_scratch = -1,
+                      .report = -1};
+    plan->step_of[node->index] = plan->step_count++;
+}
+
+/* Nodes in the order of recording, but an early one (a loss on a tap) as soon as its inputs are there: then
+ * what it reads need not be kept for it until the end of the network. */
+static void schedule(nn_plan *plan, const marks *m) {
+    const nn_graph *graph = plan->graph;
+    for (int i = 0; i < graph->node_count; i++) {
+        nn_node *node = graph->nodes[i];
+        bool needed = m->always[i] || m->metric[i];
+        if (!needed || node->op == &nn_op_parameter || plan->step_of[i] >= 0)
+            continue;
+        add_step(plan, m, node);
+        for (int j = i + 1; j < graph->node_count; j++) {
+            nn_node *early = graph->nodes[j];
+            if (early->op->early && (m->always[j] || m->metric[j]) && plan->step_of[j] < 0 &&
+                ready(plan, early))
+                add_step(plan, m, early);
+        }
+    }
+}
+
+/* --- buffers -------------------------------------------------------------------------------------------- */
+
+static int add_buffer(nn_plan *plan, size_t bytes, int birth, int death) {
+    if (bytes == 0)
+        return -1;
+    plan->buffers[plan->buffer_count] =
+        (nn_buffer){.bytes = bytes, .birth = birth, .death = death, .shares = -1};
+    return plan->buffer_count++;
+}
+
+static int root(const nn_plan *plan, int buffer) {
+    while (plan->buffers[buffer].shares >= 0)
+        buffer = plan->buffers[buffer].shares;
+    return buffer;
+}
+
+static void share(nn_plan *plan, int buffer, int with) {
+    with = root(plan, with);
+    nn_buffer *taken = &plan->buffers[buffer], *kept = &plan->buffers[with];
+    taken->shares = with;
+    if (taken->birth < kept->birth)
+        kept->birth = taken->birth;
+    if (taken->death > kept->death)
+        kept->death = taken->death;
+}
+
+static bool reads_in_backward(const nn_step *step, const nn_node *node) {
+    if (!step->backward)
+        return false;
+    if (step->node == node && (step->node->op->backward_reads & NN_READS_OUTPUT))
+        return true;
+    for (int k = 0; k < step->node->input_count; k++)
+        if (step->node->inputs[k] == node && (step->node->op->backward_reads & NN_READS_INPUT(k)))
+            return true;
+    return false;
+}
+
+static bool uses(const nn_step *step, const nn_node *node) {
+    return listed(node, step->node->inputs, step->node->input_count);
+}
+
+static int last_use(const nn_plan *plan, const marks *m, int step) {
+    const nn_node *node = plan->steps[step].node;
+    if (m->kept[node->index])
+        return nn_end_time(plan);
+    int last = nn_forward_time(step);
+    for (int i = step; i < plan->step_count; i++) {
+        if (uses(&plan->steps[i], node) && nn_forward_time(i) > last)
+            last = nn_forward_time(i);
+        if (reads_in_backward(&plan->steps[i], node) && nn_backward_time(plan, i) > last)
+            last = nn_backward_time(plan, i);
+    }
+    return last;
+}
+
+/* The last step in forward order that sends a gradient to the node: the first one to write it. -1 for the
+ * loss. */
+static int first_gradient_writer(const nn_plan *plan, const nn_node *node) {
+    for (int i = plan->step_count - 1; i >= 0; i--)
+        if (plan->steps[i].backward && uses(&plan->steps[i], node))
+            return i;
+    return -1;
+}
+
+static void plan_buffers(nn_plan *plan, const marks *m) {
+    const nn_plan_options *o = &plan->options;
+    for (int i = 0; i < plan->step_count; i++) {
+        nn_step *step = &plan->steps[i];
+        nn_node *node = step->node;
+        size_t bytes = nn_shape_count(node->shape) * sizeof(float);
+        int now = nn_forward_time(i), back = nn_backward_time(plan, i);
+        step->output = add_buffer(plan, bytes, node->op == &nn_op_input ? 0 : now, last_use(plan, m, i));
+        step->saved = add_buffer(plan, node->saved_bytes, now, step->backward ? back : now);
+        step->scratch = add_buffer(plan, node->scratch_bytes, now, now);
+        step->report = add_buffer(plan, node->report_bytes, 0, nn_end_time(plan));
+        if (step->backward)
+            step->backward_scratch = add_buffer(plan, node->scratch_bytes, back, back);
+        if (m->differentiated[node->index]) {
+            int writer = first_gradient_writer(plan, node);
+            bool wanted = listed(node, o->gradients, o->gradients_count);
+            step->gradient =
+                add_buffer(plan, bytes, writer < 0 ? nn_seed_time(plan) : nn_backward_time(plan, writer),
+                           wanted ? nn_end_time(plan) : back);
+        }
+    }
+}
+
+/* --- sharing -------------------------------------------------------------------------------------------- */
+
+/* Whether step i may overwrite the memory of its input 0: nobody may need the old values of a node there. */
+static bool may_overwrite(const nn_plan *plan, const marks *m, int i) {
+    int memory = root(plan, plan->steps[plan->step_of[plan->steps[i].node->inputs[0]->index]].output);
+    for (int s = 0; s < i; s++) {
+        const nn_node *node = plan->steps[s].node;
+        if (root(plan, plan->steps[s].output) != memory)
+            continue;
+        if (m->kept[node->index])
+            return false;
+        for (int user = s; user < plan->step_count; user++)
+            if ((user > i && uses(&plan->steps[user], node)) || reads_in_backward(&plan->steps[user], node))
+                return false;
+    }
+    return true;
+}
+
+static void share_outputs(nn_plan *plan, const marks *m) {
+    for (int i = 0; i < plan->step_count; i++) {
+        nn_step *step = &plan->steps[i];
+        nn_in_place in_place = step->node->op->in_place;
+        if (in_place == NN_IN_PLACE_NEVER || step->node->inputs[0]->entry >= 0)
+            continue;
+        if (in_place == NN_IN_PLACE_VIEW || may_overwrite(plan, m, i))
+            share(plan, step->output, plan->steps[plan->step_of[step->node->inputs[0]->index]].output);
+    }
+}
+
+/* An elementwise op's gradient with respect to input 0 can take the memory of its output's gradient, which
+ * nobody reads afterwards, when it is the first to write there. */
+static void share_gradients(nn_plan *plan) {
+    const nn_plan_options *o = &plan->options;
+    for (int i = plan->step_count - 1; i >= 0; i--) {
+        nn_step *step = &plan->steps[i];
+        if (!step->backward || !step->node->op->gradient_in_place)
+            continue;
+        const nn_node *input = step->node->inputs[0];
+        if (input->entry >= 0 || listed(step->node, o->gradients, o->gradients_count))
+            continue;
+        int gradient = plan->steps[plan->step_of[input->index]].gradient;
+        if (gradient >= 0 && first_gradient_writer(plan, input) == i)
+            share(plan, gradient, step->gradient);
+    }
+}
+
+/* --- calls ---------------------------------------------------------------------------------------------- */
+
+static void *memory_of(const nn_plan *plan, int buffer) {
+    return buffer < 0 ? NULL : plan->slab + plan->buffers[root(plan, buffer)].offset;
+}
+
+static void resolve_inputs(nn_plan *plan, const marks *m, nn_step *step, bool *written) {
+    const nn_store *store = plan->graph->store;
+    for (int k = 0; k < step->node->input_count; k++) {
+        const nn_node *input = step->node->inputs[k];
+        nn_call *call = &step->call;
+        if (input->entry >= 0) {
+            const nn_entry *entry = &store->entries[input->entry];
+            call->input[k] = store->parameters + entry->offset;
+            call->input_gradient[k] = step->backward ? store->gradients + entry->offset : NULL;
+        } else {
+            const nn_step *from = &plan->steps[plan->step_of[input->index]];
+            call->input[k] = memory_of(plan, from->output);
+            call->input_gradient[k] = step->backward ? memory_of(plan, from->gradient) : NULL;
+        }
+        if (step->backward && m->differentiated[input->index]) {
+            call->accumulate[k] = written[input->index];
+            written[input->index] = true;
+        }
+    }
+}
+
+/* Walks in backward order, so that the first writer of each gradient overwrites and the others add. */
+static void resolve(nn_plan *plan, const marks *m, bool *written) {
+    const nn_store *store = plan->graph->store;
+    for (int i = plan->step_count - 1; i >= 0; i--) {
+        nn_step *step = &plan->steps[i];
+        step->call = (nn_call){.node = step->node,
+                               .training = plan->options.training,
+                               .differentiated = step->backward,
+                               .seed = store->seed,
+                               .output = memory_of(plan, step->output),
+                               .output_gradient = memory_of(plan, step->gradient),
+                               .saved = memory_of(plan, step->saved),
+                               .scratch = memory_of(plan, step->scratch),
+                               .report = memory_of(plan, step->report)};
+        resolve_inputs(plan, m, step, written);
+        for (int k = 0; k < step->node->state_count; k++)
+            step->call.state[k] = store->statistics + store->entries[step->node->state[k]].offset;
+    }
+}
+
+static void list_idle(nn_plan *plan, const bool *written) {
+    const nn_graph *graph = plan->graph;
+    for (int e = 0; e < graph->store->entry_count; e++) {
+        bool idle = graph->store->entries[e].kind == NN_PARAMETER;
+        for (int i = 0; i < graph->node_count && idle; i++)
+            idle = graph->nodes[i]->entry != e || !written[i];
+        if (idle)
+            plan->idle[plan->idle_count++] = e;
+    }
+}
+
+static void separate_buffers(nn_plan *plan) {
+    for (int i = 0; i < plan->buffer_count; i++) {
+        plan->buffers[i].birth = 0;
+        plan->buffers[i].death = nn_end_time(plan);
+    }
+}
+
+static nn_status allocate_slab(nn_plan *plan, nn_error *error) {
+    size_t page = 4096, bytes = (plan->slab_bytes + page) / page * page;
+    plan->slab = aligned_alloc(page, bytes);
+    if (!plan->slab)
+        return nn_fail(error, NN_EMEMORY,
+                       "a run needs %zu MiB of memory, which cannot be had: use a smaller batch",
+                       bytes >> 20);
+    memset(plan->slab, 0, bytes); /* also brings the pages in, so that no step waits for that */
+    return NN_OK;
+}
+
+static nn_status lay_out(nn_plan *plan, const marks *m, bool *written, nn_error *error) {
+    schedule(plan, m);
+    plan_buffers(plan, m);
+    if (plan->options.separate) {
+        separate_buffers(plan);
+    } else {
+        share_outputs(plan, m);
+        share_gradients(plan);
+    }
+    nn_status status = nn_memory_layout(plan->buffers, plan->buffer_count, &plan->slab_bytes, error);
+    if (status == NN_OK)
+        status = allocate_slab(plan, error);
+    if (status == NN_OK) {
+        resolve(plan, m, written);
+        list_idle(plan, written);
+    }
+    return status;
+}
+
+/* --- making and freeing --------------------------------------------------------------------------------- */
+
+static nn_status check_nodes(const nn_graph *graph, const char *role, nn_node *const *list, int count,
+                             nn_error *error) {
+    for (int i = 0; i < count; i++)
+        if (!list[i] || list[i]->graph != graph)
+            return nn_fail(error, NN_EARGUMENT, "plan: node %d of %s, '%s', is not of this graph", i, role,
+                           list[i] ? list[i]->name : "NULL");
+    return NN_OK;
+}
+
+static nn_status check_options(const nn_graph *graph, const nn_plan_options *o, nn_error *error) {
+    if (graph->error.status != NN_OK)
+        return nn_fail(error, graph->error.status, "%s", graph->error.message);
+    if (!o->loss && o->keep_count == 0 && o->metrics_count == 0)
+        return nn_fail(error, NN_EARGUMENT, "a plan needs a loss, or nodes to keep");
+    if ((o->loss && check_nodes(graph, "the loss", &o->loss, 1, error) != NN_OK) ||
+        check_nodes(graph, "keep", o->keep, o->keep_count, error) != NN_OK ||
+        check_nodes(graph, "metrics", o->metrics, o->metrics_count, error) != NN_OK ||
+        check_nodes(graph, "gradients", o->gradients, o->gradients_count, error) != NN_OK)
+        return error->status;
+    for (int i = 0; i < o->gradients_count; i++)
+        if (o->gradients[i]->integer)
+            return nn_fail(error, NN_EARGUMENT, "plan: a gradient is wanted, but '%s' holds class numbers",
+                           o->gradients[i]->name);
+    if (o->loss && o->loss->shape.rank != 0)
+        return nn_fail(error, NN_ESHAPE, "the loss '%s' is not a scalar", o->loss->name);
+    return NN_OK;
+}
+
+static nn_node **copy_list(nn_node *const *list, int count) {
+    nn_node **copy = malloc(((size_t)count + 1) * sizeof(nn_node *));
+    if (copy && count)
+        memcpy(copy, list, (size_t)count * sizeof(nn_node *));
+    return copy;
+}
+
+/* Everything whose size is known from the graph; steps have at most six buffers each. */
+static bool allocate_tables(nn_plan *plan) {
+    nn_plan_options *o = &plan->options;
+    size_t nodes = (size_t)plan->graph->node_count + 1;
+    o->keep = copy_list(o->keep, o->keep_count);
+    o->metrics = copy_list(o->metrics, o->metrics_count);
+    o->gradients = copy_list(o->gradients, o->gradients_count);
+    plan->steps = calloc(nodes, sizeof *plan->steps);
+    plan->step_of = malloc(nodes * sizeof *plan->step_of);
+    plan->idle = malloc(((size_t)plan->graph->store->entry_count + 1) * sizeof *plan->idle);
+    plan->buffers = calloc(nodes * 6, sizeof *plan->buffers);
+    if (!o->keep || !o->metrics || !o->gradients || !plan->steps || !plan->step_of || !plan->idle ||
+        !plan->buffers)
+        return false;
+    for (size_t i = 0; i < nodes; i++)
+        plan->step_of[i] = -1;
+    return true;
+}
+
+nn_status nn_plan_new(nn_plan **result, nn_graph *graph, nn_plan_options options, nn_error *error) {
+    *result = NULL;
+    nn_status status = check_options(graph, &options, error);
+    if (status == NN_OK)
+        status = nn_store_freeze(graph->store, error);
+    if (status != NN_OK)
+        return status;
+    size_t nodes = (size_t)graph->node_count;
+    nn_plan *plan = calloc(1, sizeof *plan);
+    bool *flags = calloc(6 * nodes, sizeof *flags);
+    if (plan) {
+        plan->graph = graph;
+        plan->options = options;
+    }
+    if (!plan || !flags || !allocate_tables(plan)) {
+        status = nn_fail_memory(error, "the plan");
+        goto done;
+    }
+    marks m = {flags, flags + nodes, flags + 2 * nodes, flags + 3 * nodes};
+    status = mark(plan, &m, flags + 4 * nodes, error);
+    if (status == NN_OK)
+        status = lay_out(plan, &m, flags + 5 * nodes, error);
+done:
+    free(flags);
+    if (status == NN_OK)
+        *result = plan;
+    else
+        nn_plan_free(plan);
+    return status;
+}
+
+void nn_plan_free(nn_plan *plan) {
+    if (!plan)
+        return;
+    if (plan->buffers) { /* the last table to be had: before it the option lists may still be the caller's */
+        free((void *)plan->options.keep);
+        free((void *)plan->options.metrics);
+        free((void *)plan->options.gradients);
+    }
+    free(plan->steps);
+    free(plan->step_of);
+    free(plan->idle);
+    free(plan->buffers);
+    free(plan->slab);
+    free(plan);
+}
+
+/* --- reading -------------------------------------------------------------------------------------------- */
+
+static const nn_step *step_of(const nn_plan *plan, const nn_node *node) {
+    int step = node ? plan->step_of[node->index] : -1;
+    return step < 0 ? NULL : &plan->steps[step];
+}
+
+float *nn_plan_data(const nn_plan *plan, const nn_node *node) {
+    const nn_step *step = step_of(plan, node);
+    return step && is_kept(&plan->options, node) ? step->call.output : NULL;
+}
+
+int32_t *nn_plan_labels(const nn_plan *plan, const nn_node *node) {
+    return (int32_t *)(void *)nn_plan_data(plan, node);
+}
+
+float nn_plan_scalar(const nn_plan *plan, const nn_node *node) {
+    return *nn_plan_data(plan, node);
+}
+
+const float *nn_plan_gradient(const nn_plan *plan, const nn_node *node) {
+    const nn_step *step = step_of(plan, node);
+    bool wanted = listed(node, plan->options.gradients, plan->options.gradients_count);
+    return step && wanted ? step->call.output_gradient : NULL;
+}
+
+const void *nn_plan_report(const nn_plan *plan, const nn_node *node) {
+    const nn_step *step = step_of(plan, node);
+    return step ? step->call.report : NULL;
+}
+
+size_t nn_plan_bytes(const nn_plan *plan) {
+    return plan->slab_bytes;
+}
+
+void nn_plan_print(const nn_plan *plan, FILE *file) {
+    fprintf(file, "%4s %-16s %-28s %8s %12s %12s %12s %12s\n", "step", "op", "name", "backward", "output KiB",
+            "at KiB", "life", "scratch KiB");
+    for (int i = 0; i < plan->step_count; i++) {
+        const nn_step *step = &plan->steps[i];
+        const nn_buffer *output = &plan->buffers[step->output];
+        char life[32];
+        snprintf(life, sizeof life, "%d-%d", output->birth, output->death);
+        fprintf(file, "%4d %-16s %-28s %8s %12zu %12zu %12s %12zu%s\n", i, step->node->op->name,
+                step->node->name, step->backward ? "yes" : "", output->bytes >> 10,
+                plan->buffers[root(plan, step->output)].offset >> 10, life, step->node->scratch_bytes >> 10,
+                output->shares >= 0 ? "  in place" : "");
+    }
+    fprintf(file, "slab: %.1f MiB\n", (double)plan->slab_bytes / (1 << 20));
+}

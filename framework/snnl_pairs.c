@@ -1,0 +1,228 @@
+/* snnl_pairs.c - the points of the soft nearest neighbor loss, sorted and centred, and their distances.
+ *
+ * d_ij = |a_i|^2 + |a_j|^2 - 2 a_i a_j by matrix products, on centred points a; pairs too near for that are
+ * measured directly. With the cosine distance a_i = sqrt(1/2) x_i / |x_i|, for which the same formula gives 1
+ * - cos. */
+#include <math.h>
+#include <omp.h>
+#include <string.h>
+
+#include "snnl_work.h"
+
+/* Merge sort, without the allocation of qsort; the result may be in either array. */
+static const int64_t *sort(int count, int64_t *keys, int64_t *other) {
+    for (size_t run = 1; run < (size_t)count; run *= 2) {
+        for (size_t start = 0; start < (size_t)count; start += 2 * run) {
+            size_t left_end = start + run < (size_t)count ? start + run : (size_t)count;
+            size_t end = start + 2 * run < (size_t)count ? start + 2 * run : (size_t)count;
+            for (size_t left = start, right = left_end, k = start; k < end; k++)
+                other[k] = right == end || (left < left_end && keys[left] <= keys[right]) ? keys[left++]
+                                                                                          : keys[right++];
+        }
+        int64_t *swap = keys;
+        keys = other;
+        other = swap;
+    }
+    return keys;
+}
+
+/* Labels decide, then the caller's order. The sort's keys use the memory of factor and of groups. */
+static void sort_by_label(nn_snnl_work *work, const nn_snnl_points *points) {
+    int64_t *keys = (int64_t *)work->factor;
+    for (int i = 0; i < work->count; i++)
+        keys[i] = (int64_t)points->labels[i] * ((int64_t)1 << 32) + i;
+    const int64_t *sorted = sort(work->count, keys, (int64_t *)work->groups);
+    for (int i = 0; i < work->count; i++)
+        work->order[i] = (int)(sorted[i] & 0xffffffff);
+
+    work->usable = 0;
+    for (int start = 0, end; start < work->count; start = end) {
+        int32_t label = points->labels[work->order[start]];
+        for (end = start; end < work->count && points->labels[work->order[end]] == label; end++)
+            work->first[end] = start;
+        for (int i = start; i < end; i++)
+            work->end[i] = end;
+        if (end - start > 1)
+            work->usable += end - start;
+    }
+}
+
+static void scale_points(nn_snnl_work *work, const nn_snnl_points *points) {
+    work->zero_points = false;
+    if (points->distance == NN_EUCLIDEAN) {
+        for (int i = 0; i < work->count; i++)
+            work->factor[i] = 1;
+        return;
+    }
+#pragma omp parallel for num_threads(work->threads) schedule(static)
+    for (int i = 0; i < work->count; i++)
+        work->factor[i] = work->real->factor(points, work->order[i]);
+    for (int i = 0; i < work->count; i++)
+        work->zero_points |= work->factor[i] == 0;
+}
+
+/* Centred points, their squared lengths and, from these, the mean distance. */
+static void center_points(nn_snnl_work *work, const nn_snnl_points *points) {
+    int parts = (work->dims + NN_SNNL_SLICE - 1) / NN_SNNL_SLICE;
+#pragma omp parallel for num_threads(work->threads) schedule(static)
+    for (int part = 0; part < parts; part++) {
+        int first = part * NN_SNNL_SLICE;
+        int count = work->dims - first < NN_SNNL_SLICE ? work->dims - first : NN_SNNL_SLICE;
+        work->real->center(work, points, first, count, work->squares + (size_t)part * work->count);
+    }
+    double total = 0;
+    for (int i = 0; i < work->count; i++) {
+        double squares = 0;
+        for (int part = 0; part < parts; part++)
+            squares += work->squares[(size_t)part * work->count + i];
+        if (work->real == nn_snnl_float)
+            ((float *)work->norm)[i] = (float)squares;
+        else
+            ((double *)work->norm)[i] = squares;
+        total += squares;
+    }
+    work->mean = work->count > 1 ? 2 * total / (work->count - 1) : 0;
+    int exponent = 0;
+    if (isfinite(work->mean) && work->mean > 0)
+        frexp(work->mean, &exponent);
+    int limit = work->real == nn_snnl_float ? 100 : 1000;
+    work->unit = ldexp(1, exponent > limit ? -limit : exponent < -limit ? limit : -exponent);
+}
+
+/* The stored Gram matrix's upper triangle: one product for every block of pairs and slice of the dimensions,
+ * so that there is work for a team whether the points are many or long. */
+static void multiply_points(const nn_snnl_work *work) {
+    int blocks = (work->count + work->block - 1) / work->block;
+    int slice_dims = (work->dims + work->slices - 1) / work->slices;
+    size_t matrix = (size_t)work->count * work->stride;
+#pragma omp parallel for num_threads(work->threads) schedule(dynamic) collapse(3)
+    for (int slice = 0; slice < work->slices; slice++)
+        for (int row = 0; row < blocks; row++)
+            for (int column = 0; column < blocks; column++) {
+                if (column < row)
+                    continue;
+                int i = row * work->block, j = column * work->block, k = slice * slice_dims;
+                int rows = work->count - i < work->block ? work->count - i : work->block;
+                int columns = work->count - j < work->block ? work->count - j : work->block;
+                int dims = work->dims - k < slice_dims ? work->dims - k : slice_dims;
+                const void *a = nn_snnl_element(work, work->x, (size_t)i * work->dims + k);
+                const void *b = nn_snnl_element(work, work->x, (size_t)j * work->dims + k);
+                void *all = slice ? nn_snnl_element(work, work->partial, (slice - 1) * matrix) : work->pairs;
+                void *gram = nn_snnl_element(work, all, (size_t)i * work->stride + j);
+                work->real->gram(rows, columns, dims, a, b, work->dims, gram, work->stride);
+            }
+}
+
+static void store_distances(const nn_snnl_work *work, const nn_snnl_points *points) {
+    multiply_points(work);
+    size_t matrix = (size_t)work->count * work->stride;
+#pragma omp parallel for num_threads(work->threads) schedule(dynamic, 4)
+    for (int i = 0; i < work->count; i++) {
+        size_t place = (size_t)i * work->stride + i;
+        void *diagonal = nn_snnl_element(work, work->pairs, place),
+             *row = (char *)diagonal + work->real->size;
+        int columns = work->count - i - 1;
+        for (int slice = 1; slice < work->slices; slice++)
+            work->real->add(columns, nn_snnl_element(work, work->partial, (slice - 1) * matrix + place + 1),
+                            row);
+        work->real->distances(work, points, i, i + 1, columns, row);
+        memset(diagonal, 0, work->real->size);
+    }
+}
+
+static nn_snnl_tile tile_at(const nn_snnl_work *work, int row, int column) {
+    nn_snnl_tile t = {.i0 = row * work->tile, .j0 = column * work->tile};
+    t.rows = work->count - t.i0 < work->tile ? work->count - t.i0 : work->tile;
+    t.columns = work->count - t.j0 < work->tile ? work->count - t.j0 : work->tile;
+    if (work->stored) {
+        t.ld = work->stride;
+        t.d = nn_snnl_element(work, work->pairs, (size_t)t.i0 * t.ld + t.j0);
+        t.mirrored = nn_snnl_element(work, work->pairs, (size_t)t.j0 * t.ld + t.i0);
+    }
+    return t;
+}
+
+/* Computes the distances of a tile that is not stored into the buffer. */
+static void fill_tile(const nn_snnl_work *work, const nn_snnl_points *points, nn_snnl_tile *t,
+                      nn_snnl_buffer buffer) {
+    bool diagonal = t->i0 == t->j0;
+    t->ld = NN_SNNL_TILE;
+    t->d = buffer.tile;
+    t->mirrored = diagonal ? buffer.tile : buffer.mirror;
+    const void *a = nn_snnl_element(work, work->x, (size_t)t->i0 * work->dims);
+    const void *b = nn_snnl_element(work, work->x, (size_t)t->j0 * work->dims);
+    work->real->gram(t->rows, t->columns, work->dims, a, b, work->dims, t->d, t->ld);
+    for (int r = 0; r < t->rows; r++) {
+        int skip = diagonal ? r + 1 : 0;
+        void *row = nn_snnl_element(work, t->d, (size_t)r * t->ld + skip);
+        work->real->distances(work, points, t->i0 + r, t->j0 + skip, t->columns - skip, row);
+        if (diagonal)
+            memset((char *)row - work->real->size, 0, work->real->size);
+    }
+    work->real->mirror(t->rows, t->columns, t->d, t->mirrored, t->ld);
+}
+
+nn_snnl_buffer nn_snnl_thread_buffer(const nn_snnl_work *work) {
+    char *memory = work->buffers + (size_t)omp_get_thread_num() * work->buffer_bytes;
+    return (nn_snnl_buffer){.row = memory,
+                            .shifted = (float *)(memory + work->row_bytes),
+                            .tile = memory + 2 * work->row_bytes,
+                            .mirror = memory + 2 * work->row_bytes + work->tile_bytes};
+}
+
+/* The rounds of a tournament in which every tile of points meets every other one, by the circle method: one
+ * stays, the others rotate. The tiles on the diagonal are a last round. */
+void nn_snnl_visit_tiles(const nn_snnl_work *work, const nn_snnl_points *points, nn_snnl_visit *visit,
+                         void *context) {
+    int players = (work->tiles + 1) / 2 * 2, circle = players - 1;
+#pragma omp parallel num_threads(work->threads)
+    {
+        nn_snnl_buffer buffer = nn_snnl_thread_buffer(work);
+        for (int round = 0; round <= circle; round++) {
+            int games = round == circle ? work->tiles : players / 2;
+#pragma omp for schedule(dynamic)
+            for (int game = 0; game < games; game++) {
+                int a = round == circle ? game : game == 0 ? circle : (round + game) % circle;
+                int b = round == circle ? game : (round - game + circle) % circle;
+                int row = a < b ? a : b, column = a < b ? b : a;
+                if (column >= work->tiles)
+                    continue;
+                nn_snnl_tile tile = tile_at(work, row, column);
+                if (!work->stored)
+                    fill_tile(work, points, &tile, buffer);
+                visit(context, &tile, buffer);
+            }
+        }
+    }
+}
+
+static int clamp(int x, int low, int high) {
+    return x < low ? low : x > high ? high : x;
+}
+
+void nn_snnl_cut_row(const nn_snnl_work *work, int i, int j0, int columns,
+                     nn_snnl_stretch cut[NN_SNNL_STRETCHES]) {
+    int end = j0 + columns;
+    int first_same = clamp(work->first[i], j0, end), end_same = clamp(work->end[i], j0, end);
+    cut[0] = (nn_snnl_stretch){NN_SNNL_OTHER, j0, first_same};
+    cut[1] = (nn_snnl_stretch){NN_SNNL_SAME, first_same, clamp(i, first_same, end_same)};
+    cut[2] = (nn_snnl_stretch){NN_SNNL_SAME, clamp(i + 1, first_same, end_same), end_same};
+    cut[3] = (nn_snnl_stretch){NN_SNNL_OTHER, end_same, end};
+}
+
+static void mirror_tile(void *context, const nn_snnl_tile *tile, nn_snnl_buffer buffer) {
+    const nn_snnl_work *work = context;
+    (void)buffer;
+    work->real->mirror(tile->rows, tile->columns, tile->d, tile->mirrored, tile->ld);
+}
+
+void nn_snnl_prepare(nn_snnl_work *work, const nn_snnl_points *points) {
+    sort_by_label(work, points);
+    scale_points(work, points);
+    center_points(work, points);
+    work->temperature = 0;
+    if (work->stored) {
+        store_distances(work, points);
+        nn_snnl_visit_tiles(work, points, mirror_tile, work);
+    }
+}

@@ -1,0 +1,240 @@
+/* snnl_real.h - the loops over elements of the soft nearest neighbor loss, for one type `real` (contracts:
+ * nn_snnl_arithmetic). The including file defines before it: real, input() (the caller's points), near_ratio,
+ * near_cosine, direct_distance(), symmetric_product() and matrix_product(). */
+#include <math.h>
+
+#include "kernels/kernels.h"
+#include "snnl_work.h"
+
+enum { LANES_SUMMED = 16 };
+
+/* Blocks of partial sums keep the rounding near one unit of the last place. */
+static double square_sum(int count, const real *x) {
+    enum { BLOCK = 256 };
+    double total = 0;
+    for (int start = 0; start < count; start += BLOCK) {
+        int end = count - start < BLOCK ? count : start + BLOCK, k = start;
+        real lane[LANES_SUMMED] = {0};
+        for (; k + LANES_SUMMED <= end; k += LANES_SUMMED)
+            for (int l = 0; l < LANES_SUMMED; l++)
+                lane[l] += x[k + l] * x[k + l];
+        for (int l = 0; k < end; k++, l++)
+            lane[l] += x[k] * x[k];
+        for (int l = 0; l < LANES_SUMMED; l++)
+            total += lane[l];
+    }
+    return total;
+}
+
+static double factor(const nn_snnl_points *points, int original) {
+    double squares = square_sum(points->dims, input(points) + (size_t)original * points->dims);
+    if (!isfinite(squares))
+        return NAN;
+    return squares > 0 ? sqrt(0.5 / squares) : 0;
+}
+
+/* Any constant may be subtracted: distances do not change. Taken from the first point on, the mean of equal
+ * points is exactly that point. */
+static void center(const nn_snnl_work *work, const nn_snnl_points *points, int first, int count,
+                   double *squares) {
+    const real *x = input(points) + first;
+    real *centered = (real *)work->x + first;
+    size_t dims = (size_t)work->dims;
+    real mean[NN_SNNL_SLICE] = {0};
+    const real *origin = x + (size_t)work->order[0] * dims;
+    real origin_factor = (real)work->factor[0], share = (real)(1.0 / work->count);
+    for (int i = 1; i < work->count; i++) {
+        const real *point = x + (size_t)work->order[i] * dims;
+        real scale = (real)work->factor[i];
+        for (int k = 0; k < count; k++)
+            mean[k] += scale * point[k] - origin_factor * origin[k];
+    }
+    for (int k = 0; k < count; k++)
+        mean[k] = origin_factor * origin[k] + mean[k] * share;
+    for (int i = 0; i < work->count; i++) {
+        const real *point = x + (size_t)work->order[i] * dims;
+        real scale = (real)work->factor[i];
+        real *out = centered + (size_t)i * dims;
+        for (int k = 0; k < count; k++)
+            out[k] = scale * point[k] - mean[k];
+        squares[i] = square_sum(count, out);
+    }
+}
+
+static void gram(int rows, int columns, int dims, const void *a, const void *b, int ld, void *out,
+                 int out_ld) {
+    if (a == b)
+        symmetric_product(rows, dims, a, ld, out, out_ld);
+    else
+        matrix_product(true, rows, columns, dims, a, ld, b, ld, false, out, out_ld);
+}
+
+static void multiply(int rows, int columns, int inner, const void *w, int w_ld, const void *x, int x_ld,
+                     bool accumulate, void *y, int y_ld) {
+    matrix_product(false, rows, columns, inner, w, w_ld, x, x_ld, accumulate, y, y_ld);
+}
+
+static void add(int count, const void *x, void *y) {
+    const real *from = x;
+    real *to = y;
+    for (int j = 0; j < count; j++)
+        to[j] += from[j];
+}
+
+/* The cosine distance that rounded factors leave between parallel points is at most about 1e-32. */
+static const double parallel = 1e-31;
+
+static double measure_directly(const nn_snnl_work *work, const nn_snnl_points *points, int i, int j) {
+    size_t dims = (size_t)work->dims;
+    const real *a = input(points) + (size_t)work->order[i] * dims,
+               *b = input(points) + (size_t)work->order[j] * dims;
+    double fi = work->factor[i], fj = work->factor[j];
+    double d = fi * fi * direct_distance(work->dims, a, b, fj / fi);
+    return points->distance == NN_COSINE && d < parallel ? 0 : d;
+}
+
+/* Zero points are at cosine distance 1 from all points. */
+static void separate_zero_points(const nn_snnl_work *work, int i, int j0, int count, real *d) {
+    for (int j = 0; j < count; j++)
+        if (work->factor[i] == 0 || work->factor[j0 + j] == 0)
+            d[j] = 1;
+}
+
+static void distances(const nn_snnl_work *work, const nn_snnl_points *points, int i, int j0, int count,
+                      void *row) {
+    real *d = row;
+    const real *norms = (const real *)work->norm + j0;
+    real norm = ((const real *)work->norm)[i];
+    real least = points->distance == NN_COSINE ? near_cosine : 0;
+    int near = 0;
+    for (int j = 0; j < count; j++) {
+        real both = norm + norms[j];
+        d[j] = both - 2 * d[j];
+        near |= (d[j] < near_ratio * both) | (d[j] < least);
+    }
+    if (work->zero_points)
+        separate_zero_points(work, i, j0, count, d);
+    for (int j = 0; near && j < count; j++)
+        if (d[j] < near_ratio * (norm + norms[j]) || d[j] < least)
+            d[j] = (real)measure_directly(work, points, i, j0 + j);
+}
+
+/* Transposing loops go by squares of this side: rows a power of two apart would otherwise evict each other.
+ */
+enum { SQUARE = 8 };
+
+static void mirror_square(int rows, int columns, bool diagonal, const real *from, real *to, int ld) {
+    for (int c = 0; c < columns; c++)
+        for (int r = 0; r < (diagonal ? c : rows); r++)
+            to[(size_t)c * ld + r] = from[(size_t)r * ld + c];
+}
+
+static void mirror(int rows, int columns, const void *a, void *b, int ld) {
+    const real *from = a;
+    real *to = b;
+    for (int r = 0; r < rows; r += SQUARE)
+        for (int c = a == b ? r : 0; c < columns; c += SQUARE)
+            mirror_square(rows - r < SQUARE ? rows - r : SQUARE, columns - c < SQUARE ? columns - c : SQUARE,
+                          a == b && r == c, from + (size_t)r * ld + c, to + (size_t)c * ld + r, ld);
+}
+
+static double shift(int count, const void *row, double unit, float *shifted) {
+    const real *d = row;
+    real lane[LANES_SUMMED];
+    for (int l = 0; l < LANES_SUMMED; l++)
+        lane[l] = d[0];
+    int j = 0;
+    for (; j + LANES_SUMMED <= count; j += LANES_SUMMED)
+        for (int l = 0; l < LANES_SUMMED; l++)
+            lane[l] = d[j + l] < lane[l] ? d[j + l] : lane[l];
+    for (int l = 0; j < count; j++, l++)
+        lane[l] = d[j] < lane[l] ? d[j] : lane[l];
+    real minimum = lane[0];
+    for (int l = 1; l < LANES_SUMMED; l++)
+        minimum = lane[l] < minimum ? lane[l] : minimum;
+    for (j = 0; j < count; j++)
+        shifted[j] = (float)((d[j] - minimum) * (real)unit);
+    return minimum * unit;
+}
+
+static void weigh(int count, const void *row, double unit, double minimum, float b, float scale, float *c) {
+    const real *d = row;
+    real lowest = (real)(minimum / unit); /* exact: unit is a power of two */
+    for (int j = 0; j < count; j++)
+        c[j] = (float)((d[j] - lowest) * (real)unit);
+    nn_kernels_active()->pair->weights(count, c, b, scale, c);
+}
+
+static void replace(const nn_snnl_work *work, int i, int j0, int count, float *c, void *row,
+                    double *moments) {
+    real *d = row;
+    for (int j = 0; work->zero_points && j < count; j++)
+        if (work->factor[i] == 0 || work->factor[j0 + j] == 0)
+            c[j] = 0;
+    double sum = 0;
+    for (int j = 0; moments && j < count; j++) {
+        double moment = (double)c[j] * d[j];
+        moments[j0 + j] += moment;
+        sum += moment;
+    }
+    if (moments)
+        moments[i] += sum;
+    for (int j = 0; j < count; j++)
+        d[j] = c[j];
+}
+
+static void symmetrize_square(int rows, int columns, bool diagonal, real *upper, real *lower, int ld,
+                              double *row_sums, double *column_sums) {
+    for (int r = 0; r < rows; r++) {
+        double sum = 0;
+        for (int c = diagonal ? r + 1 : 0; c < columns; c++) {
+            real w = upper[(size_t)r * ld + c] + lower[(size_t)c * ld + r];
+            upper[(size_t)r * ld + c] = lower[(size_t)c * ld + r] = w;
+            column_sums[c] += w;
+            sum += w;
+        }
+        row_sums[r] += sum;
+    }
+}
+
+static void symmetrize(int rows, int columns, void *a, void *b, int ld, double *row_sums,
+                       double *column_sums) {
+    real *upper = a, *lower = b;
+    for (int r = 0; r < rows; r += SQUARE)
+        for (int c = a == b ? r : 0; c < columns; c += SQUARE)
+            symmetrize_square(rows - r < SQUARE ? rows - r : SQUARE,
+                              columns - c < SQUARE ? columns - c : SQUARE, a == b && r == c,
+                              upper + (size_t)r * ld + c, lower + (size_t)c * ld + r, ld, row_sums + r,
+                              column_sums + c);
+}
+
+static void finish(const nn_snnl_work *work, const nn_snnl_points *points, int i, int first, int count,
+                   const void *product, double coefficient, bool accumulate, void *dx) {
+    size_t place = (size_t)work->order[i] * work->dims + first;
+    const real *p = product, *x = input(points) + place;
+    const real *centered = (const real *)work->x + (size_t)i * work->dims + first;
+    real *out = (real *)dx + place;
+    double f = work->factor[i];
+    real outer = (real)(coefficient * f), w = (real)work->weight[i];
+    real along = points->distance == NN_COSINE ? (real)(coefficient * f * f * work->moment[i]) : 0;
+    for (int k = 0; k < count; k++) {
+        real g = outer * (w * centered[k] - p[k]) - along * x[k];
+        out[k] = accumulate ? out[k] + g : g;
+    }
+}
+
+static const nn_snnl_arithmetic arithmetic = {
+    .size = sizeof(real),
+    .factor = factor,
+    .center = center,
+    .gram = gram,
+    .add = add,
+    .distances = distances,
+    .mirror = mirror,
+    .shift = shift,
+    .weigh = weigh,
+    .replace = replace,
+    .symmetrize = symmetrize,
+    .multiply = multiply,
+    .finish = finish,
+};

@@ -1,0 +1,213 @@
+/* file.c: plain and gzip'd files in, damaged ones refused, and files replaced wholly or not at all. */
+#include "tests/support/support.h"
+
+#include <dirent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "framework/file.h"
+
+enum { LIMIT = 1 << 24 };
+
+static unsigned char *random_bytes(size_t count) {
+    unsigned char *bytes = test_bytes(count);
+    nn_stream stream = nn_stream_named(1, "bytes");
+    for (size_t i = 0; i < count; i++)
+        bytes[i] = (unsigned char)nn_random_bits(&stream);
+    return bytes;
+}
+
+static void expect_content(const char *path, const void *expected, size_t count) {
+    nn_error error = {0};
+    unsigned char *bytes;
+    size_t found;
+    test_ok(nn_file_read(path, LIMIT, &bytes, &found, &error), &error);
+    assert_int_equal(found, count);
+    test_same_bits(path, bytes, expected, count);
+    free(bytes);
+}
+
+static void expect_failure(const char *path, size_t limit, nn_status status, const char *part) {
+    nn_error error = {0};
+    unsigned char *bytes = (unsigned char *)1;
+    size_t count = 1;
+    test_fails(nn_file_read(path, limit, &bytes, &count, &error), status, &error, part);
+    assert_null(bytes);
+    assert_int_equal(count, 0);
+}
+
+static size_t files_in_folder_of(const char *path) {
+    char folder[256];
+    snprintf(folder, sizeof folder, "%s", path);
+    *strrchr(folder, '/') = '\0';
+    DIR *listing = opendir(folder);
+    assert_non_null(listing);
+    size_t count = 0;
+    while (readdir(listing))
+        count++;
+    closedir(listing);
+    return count;
+}
+
+/* Sizes around the reader's first capacity, plain and packed. */
+static void reads_plain_and_gzip(void **state) {
+    (void)state;
+    const size_t sizes[] = {0, 1, 2, 100, 65535, 65536, 65537, 1000000};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        unsigned char *bytes = random_bytes(sizes[i]);
+        expect_content(test_file("plain", bytes, sizes[i]), bytes, sizes[i]);
+        const char *path = test_path("packed");
+        gzFile packed = gzopen(path, "wb");
+        assert_int_equal(gzwrite(packed, bytes, (unsigned)sizes[i]), sizes[i]);
+        assert_int_equal(gzclose(packed), Z_OK);
+        expect_content(path, bytes, sizes[i]);
+        free(bytes);
+    }
+}
+
+/* The bytes of "hello\n" packed by gzip(1): independent of zlib's writer. */
+static const unsigned char hello[] = {0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+                                      0x03, 0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0xe7, 0x02, 0x00,
+                                      0x20, 0x30, 0x3a, 0x36, 0x06, 0x00, 0x00, 0x00};
+
+static void reads_known_gzip(void **state) {
+    (void)state;
+    expect_content(test_file("hello.gz", hello, sizeof hello), "hello\n", 6);
+}
+
+/* A single byte 0x1f is no gzip header yet and so a plain file. */
+static void refuses_gzip_cut_at_every_byte(void **state) {
+    (void)state;
+    for (size_t count = 2; count < sizeof hello; count++)
+        expect_failure(test_file("cut.gz", hello, count), LIMIT, NN_EFORMAT,
+                       "cut.gz: the gzip file is cut short");
+}
+
+static void refuses_damaged_gzip(void **state) {
+    (void)state;
+    unsigned char damaged[sizeof hello];
+    memcpy(damaged, hello, sizeof hello);
+    damaged[19] ^= 1; /* in the checksum */
+    expect_failure(test_file("damaged.gz", damaged, sizeof damaged), LIMIT, NN_EFORMAT, "is damaged");
+}
+
+static void keeps_to_the_limit(void **state) {
+    (void)state;
+    unsigned char *zeros = test_bytes(1 << 20);
+    const char *path = test_path("bomb.gz");
+    gzFile packed = gzopen(path, "wb9");
+    assert_int_equal(gzwrite(packed, zeros, 1 << 20), 1 << 20);
+    assert_int_equal(gzclose(packed), Z_OK);
+    expect_failure(path, (1 << 20) - 1, NN_EFORMAT, "more than the 1048575 bytes");
+    nn_error error = {0};
+    unsigned char *bytes;
+    size_t count;
+    test_ok(nn_file_read(path, 1 << 20, &bytes, &count, &error), &error);
+    assert_int_equal(count, 1 << 20);
+    free(bytes);
+    expect_failure(test_file("plain", zeros, 5), 4, NN_EFORMAT, "more than the 4 bytes");
+    test_ok(nn_file_read(test_file("plain", zeros, 5), 5, &bytes, &count, &error), &error);
+    free(bytes);
+    free(zeros);
+}
+
+static void names_what_cannot_be_read(void **state) {
+    (void)state;
+    expect_failure(test_path("absent"), LIMIT, NN_EFILE, "absent: No such file");
+    const char *folder = test_path("folder");
+    assert_int_equal(mkdir(folder, 0700), 0);
+    expect_failure(folder, LIMIT, NN_EFILE, "Is a directory");
+    rmdir(folder);
+}
+
+static void writes_and_replaces(void **state) {
+    (void)state;
+    nn_error error = {0};
+    const char *path = test_path("written");
+    test_ok(nn_file_write_atomic(path, "first", 5, &error), &error);
+    expect_content(path, "first", 5);
+    const size_t files = files_in_folder_of(path);
+    unsigned char *bytes = random_bytes(300000);
+    test_ok(nn_file_write_atomic(path, bytes, 300000, &error), &error);
+    expect_content(path, bytes, 300000);
+    test_ok(nn_file_write_atomic(path, "", 0, &error), &error);
+    expect_content(path, "", 0);
+    assert_int_equal(files_in_folder_of(path), files);
+    free(bytes);
+}
+
+static void writes_through_links(void **state) {
+    (void)state;
+    nn_error error = {0};
+    const char *target = test_file("target", "old", 3), *link = test_path("link");
+    assert_int_equal(symlink(target, link), 0);
+    test_ok(nn_file_write_atomic(link, "new", 3, &error), &error);
+    expect_content(target, "new", 3);
+    struct stat information;
+    assert_int_equal(lstat(link, &information), 0);
+    assert_true(S_ISLNK(information.st_mode));
+}
+
+/* A limit on file sizes stops the write half way. */
+static void failed_write_keeps_the_old_file(void **state) {
+    (void)state;
+    nn_error error = {0};
+    const char *path = test_file("kept", "old content", 11);
+    const size_t files = files_in_folder_of(path);
+    unsigned char *bytes = random_bytes(100000);
+    struct rlimit before, small;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = before;
+    small.rlim_cur = 4096;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    nn_status status = nn_file_write_atomic(path, bytes, 100000, &error);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_DFL);
+    test_fails(status, NN_EFILE, &error, "kept: File too large");
+    expect_content(path, "old content", 11);
+    assert_int_equal(files_in_folder_of(path), files);
+    free(bytes);
+}
+
+static void reports_a_full_disk(void **state) {
+    (void)state;
+    nn_error error = {0};
+    test_fails(nn_file_write_atomic("/dev/full", "x", 1, &error), NN_EFILE, &error, "No space left");
+    struct stat information;
+    assert_int_equal(stat("/dev/full", &information), 0);
+    assert_true(S_ISCHR(information.st_mode));
+}
+
+static void reports_a_missing_folder(void **state) {
+    (void)state;
+    nn_error error = {0};
+    test_fails(nn_file_write_atomic(test_path("no/such"), "x", 1, &error), NN_EFILE, &error, "No such file");
+    char path[6000];
+    memset(path, 'x', sizeof path);
+    path[sizeof path - 1] = '\0';
+    test_fails(nn_file_write_atomic(path, "x", 1, &error), NN_EFILE, &error, "cannot write xxx");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_plain_and_gzip),
+        cmocka_unit_test(reads_known_gzip),
+        cmocka_unit_test(refuses_gzip_cut_at_every_byte),
+        cmocka_unit_test(refuses_damaged_gzip),
+        cmocka_unit_test(keeps_to_the_limit),
+        cmocka_unit_test(names_what_cannot_be_read),
+        cmocka_unit_test(writes_and_replaces),
+        cmocka_unit_test(writes_through_links),
+        cmocka_unit_test(failed_write_keeps_the_old_file),
+        cmocka_unit_test(reports_a_full_disk),
+        cmocka_unit_test(reports_a_missing_folder),
+    };
+    return cmocka_run_group_tests_name("file", tests, NULL, NULL);
+}
