@@ -1,0 +1,96 @@
+#include "dump.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+typedef struct dump {
+    exp_classifier *classifier;
+    data_loader *loader;
+    size_t examples;
+    const char *folder;
+    char path[EXP_TEXT_MAX + NN_NAME_MAX + 8];
+} dump;
+
+static const char *file_of(dump *d, const char *name) {
+    snprintf(d->path, sizeof d->path, "%s/%s.npy", d->folder, name);
+    return d->path;
+}
+
+/* Copies the values of `node` for all examples to values, and their labels to labels when that is not NULL.
+ */
+static nn_status collect(dump *d, const nn_node *node, float *values, int64_t *labels, nn_error *error) {
+    exp_classifier *c = d->classifier;
+    size_t row = nn_shape_row(nn_node_shape(node)), done = 0;
+    data_loader_seek(d->loader, 0);
+    for (int i = data_loader_batches(d->loader); i > 0; i--) {
+        const data_batch *batch = data_loader_next(d->loader);
+        exp_classifier_feed(c, c->evaluation, batch);
+        if (nn_plan_forward(c->evaluation, (nn_run){.rows = batch->count}, error) != NN_OK)
+            return error->status;
+        memcpy(values + done * row, nn_plan_data(c->evaluation, node),
+               (size_t)batch->count * row * sizeof *values);
+        for (int b = 0; labels && b < batch->count; b++)
+            labels[done + (size_t)b] = batch->labels[b];
+        done += (size_t)batch->count;
+    }
+    return NN_OK;
+}
+
+static nn_status dump_node(dump *d, const nn_node *node, const char *name, nn_error *error) {
+    nn_shape shape = nn_node_shape(node);
+    size_t dims[NN_MAX_RANK] = {d->examples};
+    for (int i = 1; i < shape.rank; i++)
+        dims[i] = (size_t)shape.dims[i];
+    float *values = calloc(d->examples * nn_shape_row(shape), sizeof *values);
+    if (!values)
+        return nn_fail(error, NN_EMEMORY, "not enough memory for the representations of '%s': use --examples",
+                       name);
+    nn_status status = collect(d, node, values, NULL, error);
+    if (status == NN_OK)
+        status = nn_npy_write_floats(file_of(d, name), shape.rank, dims, values, error);
+    free(values);
+    return status;
+}
+
+static int64_t first_largest(const float *values, int count) {
+    int best = 0;
+    for (int k = 1; k < count; k++)
+        if (values[k] > values[best])
+            best = k;
+    return best;
+}
+
+static nn_status dump_classes(dump *d, nn_error *error) {
+    const nn_node *logits = d->classifier->logits;
+    int classes = nn_node_shape(logits).dims[1];
+    float *values = calloc(d->examples * (size_t)classes, sizeof *values);
+    int64_t *labels = calloc(2 * d->examples, sizeof *labels), *predictions = labels + d->examples;
+    nn_status status = values && labels ? collect(d, logits, values, labels, error)
+                                        : nn_fail_memory(error, "the predictions");
+    for (size_t i = 0; i < d->examples && status == NN_OK; i++)
+        predictions[i] = first_largest(values + i * (size_t)classes, classes);
+    if (status == NN_OK)
+        status = nn_npy_write_integers(file_of(d, "labels"), 1, &d->examples, labels, error);
+    if (status == NN_OK)
+        status = nn_npy_write_integers(file_of(d, "predictions"), 1, &d->examples, predictions, error);
+    free(values);
+    free(labels);
+    return status;
+}
+
+nn_status exp_dump(exp_classifier *classifier, data_loader *loader, int examples, const char *folder,
+                   nn_error *error) {
+    dump d = {.classifier = classifier, .loader = loader, .examples = (size_t)examples, .folder = folder};
+    if (strlen(folder) >= EXP_TEXT_MAX)
+        return nn_fail(error, NN_EARGUMENT, "--dump: the path is too long");
+    if (mkdir(folder, 0777) != 0 && errno != EEXIST)
+        return nn_fail(error, NN_EFILE, "cannot make the folder %s: %s", folder, strerror(errno));
+    nn_status status = dump_classes(&d, error);
+    if (status == NN_OK)
+        status = dump_node(&d, classifier->logits, "logits", error);
+    for (int i = 0; i < classifier->taps && status == NN_OK; i++)
+        status = dump_node(&d, nn_tap_node(classifier->graph, i), exp_tap_name(classifier, i), error);
+    return status;
+}

@@ -1,0 +1,250 @@
+#include "options.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const exp_option *find(const exp_option *table, const char *name) {
+    for (const exp_option *o = table; o->name; o++)
+        if (strcmp(o->name, name) == 0)
+            return o;
+    return NULL;
+}
+
+const char *exp_number_text(double value, char text[32]) {
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(text, 32, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    return text;
+}
+
+/* --- setting one
+ * ---------------------------------------------------------------------------------------------- */
+
+static bool read_number(const char *text, double *value) {
+    char *end;
+    *value = strtod(text, &end);
+    return end != text && *end == '\0' && isfinite(*value);
+}
+
+static nn_status set_number(const exp_option *o, void *place, const char *origin, const char *text,
+                            nn_error *error) {
+    char least[32], most[32];
+    double value;
+    bool ranged = o->least != 0 || o->most != 0;
+    if (!read_number(text, &value))
+        return nn_fail(error, NN_EARGUMENT, "%s%s: '%s' is not a number", origin, o->name, text);
+    if (ranged && !(value >= o->least && value <= o->most))
+        return nn_fail(error, NN_EARGUMENT, "%s%s: %s is not between %s and %s", origin, o->name, text,
+                       exp_number_text(o->least, least), exp_number_text(o->most, most));
+    *(double *)place = value;
+    return NN_OK;
+}
+
+static nn_status set_count(const exp_option *o, void *place, const char *origin, const char *text,
+                           nn_error *error) {
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    bool digits = text[0] >= '0' && text[0] <= '9' && *end == '\0';
+    if (!digits || errno == ERANGE || (double)value < o->least || (double)value > o->most)
+        return nn_fail(error, NN_EARGUMENT, "%s%s: '%s' is not a whole number between %.0f and %.0f", origin,
+                       o->name, text, o->least, o->most);
+    *(uint64_t *)place = value;
+    return NN_OK;
+}
+
+static nn_status set_flag(const exp_option *o, void *place, const char *origin, const char *text,
+                          nn_error *error) {
+    bool yes = strcmp(text, "yes") == 0;
+    if (!yes && strcmp(text, "no") != 0)
+        return nn_fail(error, NN_EARGUMENT, "%s%s: '%s' is neither yes nor no", origin, o->name, text);
+    *(bool *)place = yes;
+    return NN_OK;
+}
+
+static nn_status set_choice(const exp_option *o, void *place, const char *origin, const char *text,
+                            nn_error *error) {
+    char all[256] = "";
+    for (int i = 0; o->choices[i]; i++) {
+        if (strcmp(text, o->choices[i]) == 0) {
+            *(int *)place = i;
+            return NN_OK;
+        }
+        snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", i ? ", " : "", o->choices[i]);
+    }
+    return nn_fail(error, NN_EARGUMENT, "%s%s: '%s' is not one of: %s", origin, o->name, text, all);
+}
+
+static nn_status set(const exp_option *o, void *target, const char *origin, const char *text,
+                     nn_error *error) {
+    void *place = (char *)target + o->offset;
+    switch (o->kind) {
+    case EXP_NUMBER:
+        return set_number(o, place, origin, text, error);
+    case EXP_COUNT:
+        return set_count(o, place, origin, text, error);
+    case EXP_FLAG:
+        return set_flag(o, place, origin, text, error);
+    case EXP_CHOICE:
+        return set_choice(o, place, origin, text, error);
+    case EXP_TEXT:
+        break;
+    }
+    if (strlen(text) >= EXP_TEXT_MAX)
+        return nn_fail(error, NN_EARGUMENT, "%s%s: the value is longer than %d characters", origin, o->name,
+                       EXP_TEXT_MAX - 1);
+    strcpy(place, text);
+    return NN_OK;
+}
+
+nn_status exp_option_set(const exp_option *table, void *target, const char *origin, const char *name,
+                         const char *value, nn_error *error) {
+    const exp_option *o = find(table, name);
+    if (!o)
+        return nn_fail(error, NN_EARGUMENT, "%s%s: there is no such option (see --help)", origin, name);
+    return set(o, target, origin, value, error);
+}
+
+/* --- command line
+ * --------------------------------------------------------------------------------------------- */
+
+/* The option that "name" or "no-name" switches. */
+static const exp_option *find_flag(const exp_option *table, const char *name, bool *yes) {
+    *yes = strncmp(name, "no-", 3) != 0;
+    const exp_option *o = find(table, *yes ? name : name + 3);
+    return o && o->kind == EXP_FLAG ? o : NULL;
+}
+
+/* A word that follows --name and is its value: anything for most options; where a value may be left out, a
+ * number. */
+static bool is_value(const exp_option *o, const char *word) {
+    double number;
+    if (!word)
+        return false;
+    return o->bare ? read_number(word, &number) : strncmp(word, "--", 2) != 0;
+}
+
+/* Takes the option at argv[i]; *next is the place after it. */
+static nn_status take(const exp_option *table, void *target, char **argv, int i, int *next, nn_error *error) {
+    const char *word = argv[i];
+    *next = i + 1;
+    if (strncmp(word, "--", 2) != 0)
+        return nn_fail(error, NN_EARGUMENT, "'%s' is not an option: options start with -- (see --help)",
+                       word);
+    char name[64];
+    size_t length = strcspn(word + 2, "=");
+    snprintf(name, sizeof name, "%.*s", (int)(length < 63 ? length : 63), word + 2);
+    const char *value = word[2 + length] == '=' ? word + 3 + length : NULL;
+    bool yes;
+    const exp_option *flag = find_flag(table, name, &yes), *o = find(table, name);
+    if (flag && !value)
+        return set(flag, target, "--", yes ? "yes" : "no", error);
+    if (o && !value && is_value(o, argv[i + 1])) {
+        value = argv[i + 1];
+        *next = i + 2;
+    }
+    if (o && !value && o->bare) {
+        *(double *)((char *)target + o->offset) = *(double *)((char *)target + o->bare);
+        return NN_OK;
+    }
+    if (o && !value)
+        return nn_fail(error, NN_EARGUMENT, "--%s wants a value: --%s %s", name, name, o->value);
+    return exp_option_set(table, target, "--", name, value, error);
+}
+
+nn_status exp_options_parse(const exp_option *table, void *target, int argc, char **argv, nn_error *error) {
+    nn_status status = NN_OK;
+    for (int i = 1; i < argc && status == NN_OK;)
+        status = take(table, target, argv, i, &i, error);
+    return status;
+}
+
+bool exp_options_informed(const exp_option *table, const void *defaults, const char *program,
+                          const char *usage, int argc, char **argv) {
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--version") == 0) {
+            printf("entangle %s %s\n", program, exp_version);
+            return true;
+        }
+        if (strcmp(argv[i], "--help") == 0) {
+            fputs(usage, stdout);
+            exp_options_help(table, defaults, stdout);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --- files and help
+ * ------------------------------------------------------------------------------------------- */
+
+typedef struct reading {
+    const exp_option *table;
+    void *target;
+    const char *origin;
+    nn_error *error;
+} reading;
+
+static int read_line(void *context, const char *section, const char *name, const char *value) {
+    const reading *r = context;
+    char origin[EXP_TEXT_MAX + 2];
+    (void)section;
+    snprintf(origin, sizeof origin, "%s: ", r->origin);
+    return exp_option_set(r->table, r->target, origin, name, value, r->error) == NN_OK;
+}
+
+nn_status exp_options_read(const exp_option *table, void *target, const char *origin, const char *text,
+                           nn_error *error) {
+    reading r = {table, target, origin, error};
+    int line = ini_parse_string(text, read_line, &r);
+    if (line == 0)
+        return NN_OK;
+    nn_fail(error, NN_EFORMAT, "%s, line %d: wants 'name = value'", origin, line);
+    return error->status; /* the message of a refused value came first */
+}
+
+static void write_value(const exp_option *o, const void *target, FILE *file) {
+    const void *place = (const char *)target + o->offset;
+    char text[32];
+    if (o->kind == EXP_TEXT)
+        fputs(place, file);
+    else if (o->kind == EXP_NUMBER)
+        fputs(exp_number_text(*(const double *)place, text), file);
+    else if (o->kind == EXP_COUNT)
+        fprintf(file, "%llu", (unsigned long long)*(const uint64_t *)place);
+    else if (o->kind == EXP_FLAG)
+        fputs(*(const bool *)place ? "yes" : "no", file);
+    else
+        fputs(o->choices[*(const int *)place], file);
+}
+
+void exp_options_write(const exp_option *table, const void *target, FILE *file) {
+    for (const exp_option *o = table; o->name; o++) {
+        if (!o->recorded)
+            continue;
+        fprintf(file, "%s = ", o->name);
+        write_value(o, target, file);
+        fputc('\n', file);
+    }
+}
+
+void exp_options_help(const exp_option *table, const void *defaults, FILE *file) {
+    for (const exp_option *o = table; o->name; o++) {
+        char left[64];
+        snprintf(left, sizeof left, o->kind == EXP_FLAG ? "--[no-]%s" : "--%s %s%s%s", o->name,
+                 o->bare ? "[" : "", o->kind == EXP_FLAG ? "" : o->value, o->bare ? "]" : "");
+        fprintf(file, "  %-34s %s", left, o->help);
+        for (int i = 0; o->kind == EXP_CHOICE && o->choices[i]; i++)
+            fprintf(file, "%s%s", i ? ", " : ": ", o->choices[i]);
+        fputs(" [", file);
+        write_value(o, defaults, file);
+        fputs("]\n", file);
+    }
+    fprintf(file, "  %-34s %s\n  %-34s %s\n", "--help", "this text", "--version",
+            "the version of the program");
+}

@@ -1,0 +1,84 @@
+#include "summary.h"
+
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "framework/file.h"
+#include "framework/kernels/kernels.h"
+
+/* A number with at most 9 significant digits: what float32 results are worth. */
+static void add_number(cJSON *object, const char *name, double value) {
+    char text[32];
+    snprintf(text, sizeof text, "%.9g", value);
+    cJSON_AddRawToObject(object, name, text);
+}
+
+static void add_text(cJSON *object, const char *name, const char *format, unsigned long long value) {
+    char text[32];
+    snprintf(text, sizeof text, format, value);
+    cJSON_AddStringToObject(object, name, text);
+}
+
+static void add_taps(cJSON *object, const exp_classifier *c, const exp_measurement *m) {
+    cJSON *taps = cJSON_AddArrayToObject(object, "taps");
+    for (int i = 0; i < c->taps && m->examples > 0; i++) {
+        cJSON *tap = cJSON_CreateObject();
+        cJSON_AddStringToObject(tap, "name", exp_tap_name(c, i));
+        add_number(tap, "snnl", m->snnl[i]);
+        add_number(tap, "temperature", m->temperature[i]);
+        add_number(tap, "weight", c->weight[i]);
+        cJSON_AddItemToArray(taps, tap);
+    }
+}
+
+static cJSON *describe(const exp_train_options *options, const data_set *set, const exp_classifier *c,
+                       const exp_summary *s) {
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "model", options->model);
+    cJSON_AddStringToObject(json, "dataset", set->name);
+    add_number(json, "seed", (double)options->seed);
+    add_number(json, "snnl_weight", options->snnl_weight);
+    add_number(json, "steps", (double)s->steps);
+    add_number(json, "epochs", s->epochs);
+    if (s->test.examples > 0 || s->train_accuracy > 0)
+        add_number(json, "train_accuracy", s->train_accuracy);
+    if (s->test.examples > 0) {
+        add_number(json, "test_accuracy", s->test.accuracy);
+        add_number(json, "test_cross_entropy", s->test.cross_entropy);
+    }
+    add_number(json, "images_per_second", s->images_per_second);
+    add_number(json, "seconds", s->seconds);
+    add_number(json, "peak_memory_bytes", (double)s->peak_bytes);
+    add_number(json, "planned_memory_bytes", (double)s->plan_bytes);
+    add_number(json, "parameters", (double)c->store.parameter_count);
+    add_number(json, "train_examples", set->train.count);
+    add_number(json, "test_examples", set->test.count);
+    add_text(json, "dataset_checksum", "%016llx", set->checksum);
+    cJSON_AddBoolToObject(json, "interrupted", s->interrupted);
+    cJSON_AddStringToObject(json, "run", s->run);
+    cJSON_AddStringToObject(json, "version", exp_version);
+    cJSON_AddStringToObject(json, "kernels", nn_kernels_active()->name);
+    add_number(json, "threads", nn_threads());
+    add_taps(json, c, &s->test);
+    return json;
+}
+
+nn_status exp_summary_write(const exp_run_folder *folder, const exp_train_options *options,
+                            const data_set *set, const exp_classifier *classifier, const exp_summary *summary,
+                            nn_error *error) {
+    cJSON *json = describe(options, set, classifier, summary);
+    char *pretty = cJSON_Print(json), *line = cJSON_PrintUnformatted(json);
+    nn_status status = NN_OK;
+    if (!pretty || !line)
+        status = nn_fail_memory(error, "summary.json");
+    else
+        status =
+            nn_file_write_atomic(exp_run_folder_file(folder, "summary.json"), pretty, strlen(pretty), error);
+    if (status == NN_OK && options->json)
+        puts(line);
+    free(pretty);
+    free(line);
+    cJSON_Delete(json);
+    return status;
+}

@@ -1,0 +1,169 @@
+#include "train_options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "framework/file.h"
+#include "presets.h"
+
+static const char *const distances[] = {"euclidean", "cosine", NULL};
+static const char *const modes[] = {"optimal", "learned", "fixed", NULL};
+static const char *const optimizers[] = {"sgd", "adam", NULL};
+static const char *const schedules[] = {"constant", "step", "cosine", "exponential", NULL};
+
+const exp_train_options exp_train_defaults = {
+    .model = "cifar_resnet",
+    .dataset = "shapes",
+    .entangling_weight = 0.1,
+    .snnl_layers = "*",
+    .temperature = 100,
+    .epochs = 5,
+    .batch = 128,
+    .seed = 1,
+    .optimizer = NN_SGD,
+    .rate = 0.1,
+    .momentum = 0.9,
+    .schedule = NN_SCHEDULE_COSINE,
+    .log_every = 10,
+    .eval_every = 1,
+};
+
+#define AT(field) offsetof(exp_train_options, field)
+static const double any_count = 9e15; /* exact in a double */
+
+const exp_option exp_train_table[] = {
+    {"preset", EXP_TEXT, AT(preset), "NAME", "settings of experiments/NAME.ini, or of an ini file",
+     .recorded = false},
+    {"model", EXP_TEXT, AT(model), "NAME", "network", .recorded = true},
+    {"dataset", EXP_TEXT, AT(dataset), "NAME", "data set", .recorded = true},
+    {"data", EXP_TEXT, AT(data), "DIR", "data root (else $ENTANGLE_DATA, else ./data)", .recorded = false},
+    {"snnl-weight", EXP_NUMBER, AT(snnl_weight), "W",
+     "loss = cross-entropy - W * sum of the layers' SNNL; alone: the preset's weight", -1e6, 1e6,
+     .bare = AT(entangling_weight), .recorded = true},
+    {"entangling-weight", EXP_NUMBER, AT(entangling_weight), "W", "what --snnl-weight alone means", -1e6, 1e6,
+     .recorded = true},
+    {"snnl-layers", EXP_TEXT, AT(snnl_layers), "GLOB[=W],...",
+     "taps that carry a weight, each perhaps its own; all are measured", .recorded = true},
+    {"distance", EXP_CHOICE, AT(distance), "D", "", .choices = distances, .recorded = true},
+    {"temperature", EXP_NUMBER, AT(temperature), "T", "temperature if fixed, start if learned", 1e-6, 1e9,
+     .recorded = true},
+    {"temperature-mode", EXP_CHOICE, AT(temperature_mode), "MODE", "", .choices = modes, .recorded = true},
+    {"epochs", EXP_NUMBER, AT(epochs), "N", "passes over the training set", 0, 1e6, .recorded = true},
+    {"steps", EXP_COUNT, AT(steps), "N", "training steps in place of epochs; 0: by epochs", 0, any_count,
+     .recorded = true},
+    {"batch", EXP_COUNT, AT(batch), "N", "examples per step", 1, 65536, .recorded = true},
+    {"seed", EXP_COUNT, AT(seed), "N", "of weights, order, augmentation", 0, any_count, .recorded = true},
+    {"threads", EXP_COUNT, AT(threads), "N", "0: all processors; results do not depend on it", 0, 256,
+     .recorded = false},
+    {"optimizer", EXP_CHOICE, AT(optimizer), "NAME", "", .choices = optimizers, .recorded = true},
+    {"lr", EXP_NUMBER, AT(rate), "RATE", "highest learning rate", 0, 1e3, .recorded = true},
+    {"momentum", EXP_NUMBER, AT(momentum), "M", "of sgd", 0, 0.9999, .recorded = true},
+    {"nesterov", EXP_FLAG, AT(nesterov), NULL, "Nesterov's form of momentum", .recorded = true},
+    {"weight-decay", EXP_NUMBER, AT(weight_decay), "D", "on all but batch norm's parameters", 0, 1e3,
+     .recorded = true},
+    {"decay-all", EXP_FLAG, AT(decay_all), NULL, "weight decay on batch norm's parameters too",
+     .recorded = true},
+    {"schedule", EXP_CHOICE, AT(schedule), "KIND", "learning rate", .choices = schedules, .recorded = true},
+    {"warmup", EXP_NUMBER, AT(warmup), "N", "epochs in which the learning rate rises", 0, 1e6,
+     .recorded = true},
+    {"augment", EXP_FLAG, AT(augment), NULL, "random crop and horizontal flip", .recorded = true},
+    {"balanced", EXP_FLAG, AT(balanced), NULL, "the same number of each class in every batch",
+     .recorded = true},
+    {"train-limit", EXP_COUNT, AT(train_limit), "N", "use the first N training examples; 0: all", 0, 1e9,
+     .recorded = true},
+    {"test-limit", EXP_COUNT, AT(test_limit), "N", "use the first N test examples; 0: all", 0, 1e9,
+     .recorded = true},
+    {"run", EXP_TEXT, AT(run), "DIR", "run folder, new or empty; else runs/PRESET-...", .recorded = false},
+    {"log-every", EXP_COUNT, AT(log_every), "N", "steps between rows of metrics.csv; 0: no rows", 0,
+     any_count, .recorded = true},
+    {"eval-every", EXP_COUNT, AT(eval_every), "N", "epochs between evaluations; 0: none", 0, any_count,
+     .recorded = true},
+    {"save-every", EXP_COUNT, AT(save_every), "N", "steps between savings of the model; 0: at the end", 0,
+     any_count, .recorded = true},
+    {"resume", EXP_FLAG, AT(resume), NULL, "go on where the run stopped (not there yet)", .recorded = false},
+    {"quiet", EXP_FLAG, AT(quiet), NULL, "no progress on stderr", .recorded = false},
+    {"json", EXP_FLAG, AT(json), NULL, "print the summary as one JSON line on stdout", .recorded = false},
+    {0},
+};
+
+/* --- presets
+ * -------------------------------------------------------------------------------------------------- */
+
+static bool is_path(const char *preset) {
+    return strchr(preset, '/') || strstr(preset, ".ini");
+}
+
+static nn_status unknown_preset(const char *name, nn_error *error) {
+    char all[256] = "";
+    for (const exp_preset *p = exp_presets; p->name; p++)
+        snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", p == exp_presets ? "" : ", ", p->name);
+    return nn_fail(error, NN_EARGUMENT,
+                   "--preset: there is no '%s'; there are: %s; or give a path to an ini file", name, all);
+}
+
+static const char *compiled_in(const char *name) {
+    for (const exp_preset *p = exp_presets; p->name; p++)
+        if (strcmp(p->name, name) == 0)
+            return p->text;
+    return NULL;
+}
+
+/* The file as it is now, so that an edited preset takes effect without a build; else the text compiled in. */
+static nn_status apply_preset(exp_train_options *options, nn_error *error) {
+    char path[EXP_TEXT_MAX + 32];
+    unsigned char *bytes = NULL;
+    size_t count;
+    nn_error absent = {0};
+    snprintf(path, sizeof path, is_path(options->preset) ? "%s" : "experiments/%s.ini", options->preset);
+    nn_status read = nn_file_read(path, 1 << 20, &bytes, &count, &absent);
+    const char *text = compiled_in(options->preset);
+    if (read != NN_OK && (is_path(options->preset) || !text)) {
+        free(bytes);
+        return is_path(options->preset) ? nn_fail(error, NN_EARGUMENT, "--preset: %s", absent.message)
+                                        : unknown_preset(options->preset, error);
+    }
+    char *copy = read == NN_OK ? strndup((const char *)bytes, count) : strdup(text);
+    free(bytes);
+    if (!copy)
+        return nn_fail_memory(error, "the preset");
+    nn_status status = exp_options_read(exp_train_table, options, path, copy, error);
+    free(copy);
+    return status;
+}
+
+/* The last --preset on the command line, looked up before the other options so that those win over it. */
+static const char *named_preset(int argc, char **argv) {
+    const char *name = exp_default_preset;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--preset") == 0 && i + 1 < argc)
+            name = argv[i + 1];
+        else if (strncmp(argv[i], "--preset=", 9) == 0)
+            name = argv[i] + 9;
+    }
+    return name;
+}
+
+nn_status exp_train_options_resolve(exp_train_options *options, int argc, char **argv, nn_error *error) {
+    *options = exp_train_defaults;
+    nn_status status =
+        exp_option_set(exp_train_table, options, "--", "preset", named_preset(argc, argv), error);
+    if (status == NN_OK)
+        status = apply_preset(options, error);
+    if (status == NN_OK)
+        status = exp_options_parse(exp_train_table, options, argc, argv, error);
+    for (int i = 1; i < argc; i++)
+        options->dataset_named |= strncmp(argv[i], "--dataset", 9) == 0;
+    if (status == NN_OK && options->resume)
+        return nn_fail(
+            error, NN_EARGUMENT,
+            "--resume: going on with a stopped run is not there yet; start it anew (the same seed gives "
+            "the same run)");
+    return status;
+}
+
+const char *exp_data_root(const char *data) {
+    const char *environment = getenv("ENTANGLE_DATA");
+    if (data[0])
+        return data;
+    return environment && environment[0] ? environment : "data";
+}

@@ -1,0 +1,280 @@
+#include "training.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "framework/kernels/kernels.h"
+#include "plot.h"
+#include "progress.h"
+
+enum { TRAIN_ACCURACY_EXAMPLES = 10000, UNTIMED_STEPS = 2 };
+
+typedef struct training {
+    const exp_train_options *options;
+    const data_set *set;
+    const volatile sig_atomic_t *stop;
+    exp_classifier classifier;
+    nn_optimizer optimizer;
+    nn_schedule schedule;
+    data_loader *train, *test;
+    exp_run_folder folder;
+    exp_progress progress;
+    uint64_t steps; /* of the whole run */
+    double epochs;
+    double begin;         /* exp_seconds() at the first step */
+    double timed_seconds; /* of training steps alone, the first two left out */
+    uint64_t timed_images;
+    exp_row row; /* of the last step */
+} training;
+
+/* --- opening
+ * -------------------------------------------------------------------------------------------------- */
+
+static nn_status open_loaders(training *t, nn_error *error) {
+    const exp_train_options *o = t->options;
+    data_batch_options batches = {.batch = (int)o->batch,
+                                  .shuffle = true,
+                                  .balanced = o->balanced,
+                                  .augment = o->augment,
+                                  .seed = o->seed};
+    nn_status status = data_loader_new(&t->train, t->set, &t->set->train, batches, error);
+    if (status == NN_OK && t->set->test.count > 0)
+        status =
+            data_loader_new(&t->test, t->set, &t->set->test, exp_evaluation_batches((int)o->batch), error);
+    return status;
+}
+
+static void set_length(training *t) {
+    const exp_train_options *o = t->options;
+    double batches = data_loader_batches(t->train);
+    t->steps = o->steps ? o->steps : (uint64_t)ceil(o->epochs * batches);
+    t->epochs = (double)t->steps / batches;
+    t->schedule = (nn_schedule){.kind = o->schedule,
+                                .rate = o->rate,
+                                .steps = t->steps,
+                                .warmup = (uint64_t)(o->warmup * batches + 0.5)};
+}
+
+static nn_status open(training *t, nn_error *error) {
+    const exp_train_options *o = t->options;
+    if (t->set->train.count == 0)
+        return nn_fail(error, NN_EARGUMENT, "%s has no training examples in %s: it can only be measured",
+                       t->set->name, t->set->source);
+    nn_optimizer_options optimizer = {.kind = o->optimizer,
+                                      .momentum = (float)o->momentum,
+                                      .nesterov = o->nesterov,
+                                      .weight_decay = (float)o->weight_decay,
+                                      .decay_all = o->decay_all};
+    nn_status status = exp_classifier_build(&t->classifier, o, t->set, EXP_TRAIN, error);
+    if (status == NN_OK)
+        status = nn_optimizer_begin(&t->optimizer, &t->classifier.store, optimizer, error);
+    if (status == NN_OK)
+        status = open_loaders(t, error);
+    if (status == NN_OK)
+        status = exp_run_folder_open(&t->folder, o, &t->classifier, error);
+    if (status == NN_OK)
+        set_length(t);
+    return status;
+}
+
+static void close(training *t) {
+    exp_run_folder_close(&t->folder);
+    data_loader_free(t->train);
+    data_loader_free(t->test);
+    nn_optimizer_free(&t->optimizer);
+    exp_classifier_free(&t->classifier);
+}
+
+static void describe(training *t) {
+    const exp_train_options *o = t->options;
+    const exp_classifier *c = &t->classifier;
+    exp_progress *p = &t->progress;
+    exp_progress_say(p, "model    %s, %zu parameters, %d taps", o->model, c->store.parameter_count, c->taps);
+    exp_progress_say(p, "memory   %.1f MiB for training steps, %.1f MiB for evaluation",
+                     (double)nn_plan_bytes(c->training) / (1 << 20),
+                     (double)nn_plan_bytes(c->evaluation) / (1 << 20));
+    exp_progress_say(p, "kernels  %s, %d threads", nn_kernels_active()->name, nn_threads());
+    char weighted[400] = "";
+    for (int i = 0; i < c->taps; i++)
+        if (c->weight[i] != 0)
+            snprintf(weighted + strlen(weighted), sizeof weighted - strlen(weighted), " %s=%g",
+                     exp_tap_name(c, i), c->weight[i]);
+    exp_progress_say(p, "loss     cross-entropy%s%s", weighted[0] ? " - SNNL of" : ", SNNL measured only",
+                     weighted);
+    exp_progress_say(p, "run      %s", t->folder.path);
+    if (o->snnl_weight == 0 && strchr(o->snnl_layers, '='))
+        exp_progress_say(p,
+                         "note     --snnl-layers gives weights, but --snnl-weight is 0: nothing is weighted");
+}
+
+/* --- steps
+ * ---------------------------------------------------------------------------------------------------- */
+
+static bool divides(uint64_t period, uint64_t n) {
+    return period && n % period == 0;
+}
+
+static bool evaluates(const training *t, const data_batch *batch) {
+    return t->test && batch->epoch_end && divides(t->options->eval_every, (uint64_t)batch->epoch + 1);
+}
+
+static nn_status blame(const training *t, nn_error *error) {
+    nn_error cause = *error;
+    *error = (nn_error){0};
+    return nn_fail(error, cause.status,
+                   "step %llu, learning rate %g: %s: try a lower --lr, a longer --warmup or a smaller "
+                   "--snnl-weight",
+                   (unsigned long long)t->row.step, t->row.rate, cause.message);
+}
+
+/* Forward, backward and update for the next batch; fills in the row. */
+static nn_status take_step(training *t, const data_batch *batch, bool log, nn_error *error) {
+    exp_classifier *c = &t->classifier;
+    exp_row *row = &t->row;
+    nn_run run = {.rows = batch->count, .metrics = log, .step = row->step};
+    row->rate = nn_schedule_rate(&t->schedule, row->step);
+    row->step++;
+    exp_classifier_feed(c, c->training, batch);
+    nn_status status = nn_plan_forward(c->training, run, error);
+    if (status == NN_OK)
+        status = nn_plan_backward(c->training, run, error);
+    if (status != NN_OK)
+        return blame(t, error);
+    nn_optimizer_step(&t->optimizer, (float)row->rate);
+    exp_classifier_read(c, c->training, log, &row->training);
+    row->images += (uint64_t)batch->count;
+    row->epoch = (double)row->images / t->set->train.count;
+    return NN_OK;
+}
+
+static nn_status save_model(training *t, nn_error *error) {
+    const data_set *set = t->set;
+    char size[64], mean[128] = "", deviation[128] = "";
+    snprintf(size, sizeof size, "%d %d %d", set->height, set->width, set->channels);
+    for (int c = 0; c < set->channels; c++) {
+        snprintf(mean + strlen(mean), sizeof mean - strlen(mean), "%s%.9g", c ? " " : "", set->mean[c]);
+        snprintf(deviation + strlen(deviation), sizeof deviation - strlen(deviation), "%s%.9g", c ? " " : "",
+                 set->deviation[c]);
+    }
+    nn_metadata metadata[] = {{"model", t->options->model},
+                              {"dataset", set->name},
+                              {"image", size},
+                              {"mean", mean},
+                              {"deviation", deviation},
+                              {0}};
+    return nn_safetensors_save(&t->classifier.store, metadata,
+                               exp_run_folder_file(&t->folder, "model.safetensors"), error);
+}
+
+static nn_status evaluate_and_draw(training *t, nn_error *error) {
+    exp_measurement m;
+    nn_error drawing = {0};
+    if (exp_classifier_evaluate(&t->classifier, t->test, false, &m, error) != NN_OK)
+        return error->status;
+    t->row.evaluated = true;
+    t->row.test_loss = m.loss;
+    t->row.test_accuracy = m.accuracy;
+    exp_progress_say(&t->progress, "epoch %.4g: test loss %.4f, test accuracy %.2f%%", t->row.epoch, m.loss,
+                     100 * m.accuracy);
+    if (t->options->log_every && exp_run_folder_log(&t->folder, &t->classifier, &t->row, error) != NN_OK)
+        return error->status;
+    if (t->options->log_every && exp_plot_run(t->folder.path, true, &drawing) != NN_OK)
+        exp_progress_say(&t->progress, "note     no picture: %s", drawing.message);
+    return NN_OK;
+}
+
+static nn_status next_step(training *t, nn_error *error) {
+    double start = exp_seconds();
+    const data_batch *batch = data_loader_next(t->train);
+    uint64_t number = t->row.step + 1;
+    bool evaluate = evaluates(t, batch);
+    bool log = t->options->log_every &&
+               (evaluate || number == 1 || number == t->steps || divides(t->options->log_every, number));
+    t->row.evaluated = false;
+    nn_status status = take_step(t, batch, log, error);
+    if (status != NN_OK)
+        return status;
+    double now = exp_seconds();
+    t->row.seconds = now - t->begin;
+    if (number > UNTIMED_STEPS) {
+        t->timed_seconds += now - start;
+        t->timed_images += (uint64_t)batch->count;
+    }
+    exp_progress_step(&t->progress, &t->classifier, &t->row, t->epochs, t->steps,
+                      t->timed_images ? (double)t->timed_images / t->timed_seconds : 0);
+    if (evaluate)
+        status = evaluate_and_draw(t, error);
+    else if (log)
+        status = exp_run_folder_log(&t->folder, &t->classifier, &t->row, error);
+    if (status == NN_OK && divides(t->options->save_every, number))
+        status = save_model(t, error);
+    return status;
+}
+
+/* --- the end
+ * -------------------------------------------------------------------------------------------------- */
+
+static nn_status measure_train_accuracy(training *t, double *accuracy, nn_error *error) {
+    data_split some = t->set->train;
+    data_loader *loader = NULL;
+    exp_measurement m;
+    if (some.count > TRAIN_ACCURACY_EXAMPLES)
+        some.count = TRAIN_ACCURACY_EXAMPLES;
+    nn_status status =
+        data_loader_new(&loader, t->set, &some, exp_evaluation_batches(t->classifier.batch), error);
+    if (status == NN_OK)
+        status = exp_classifier_evaluate(&t->classifier, loader, false, &m, error);
+    if (status == NN_OK)
+        *accuracy = m.accuracy;
+    data_loader_free(loader);
+    return status;
+}
+
+static nn_status finish(training *t, exp_summary *s, nn_error *error) {
+    struct rusage usage;
+    nn_status status = save_model(t, error);
+    s->interrupted = t->row.step < t->steps;
+    if (status == NN_OK && !s->interrupted && t->options->eval_every) {
+        status = measure_train_accuracy(t, &s->train_accuracy, error);
+        if (status == NN_OK && t->test)
+            status = exp_classifier_evaluate(&t->classifier, t->test, true, &s->test, error);
+    }
+    if (status != NN_OK)
+        return status;
+    getrusage(RUSAGE_SELF, &usage);
+    strcpy(s->run, t->folder.path);
+    s->steps = t->row.step;
+    s->epochs = t->row.epoch;
+    s->seconds = exp_seconds() - t->begin;
+    s->images_per_second = t->timed_images ? (double)t->timed_images / t->timed_seconds : 0;
+    s->plan_bytes = nn_plan_bytes(t->classifier.training);
+    s->peak_bytes = (size_t)usage.ru_maxrss * 1024;
+    return exp_summary_write(&t->folder, t->options, t->set, &t->classifier, s, error);
+}
+
+static void draw(training *t) {
+    nn_error error = {0};
+    if (t->row.step && t->options->log_every && exp_plot_run(t->folder.path, false, &error) != NN_OK)
+        exp_progress_say(&t->progress, "note     no picture: %s", error.message);
+}
+
+nn_status exp_train(const exp_train_options *options, const data_set *set, const volatile sig_atomic_t *stop,
+                    exp_summary *summary, nn_error *error) {
+    training t = {
+        .options = options, .set = set, .stop = stop, .progress = exp_progress_begin(options->quiet)};
+    *summary = (exp_summary){0};
+    nn_status status = open(&t, error);
+    if (status == NN_OK)
+        describe(&t);
+    t.begin = exp_seconds();
+    while (status == NN_OK && t.row.step < t.steps && !*stop)
+        status = next_step(&t, error);
+    if (status == NN_OK)
+        status = finish(&t, summary, error);
+    if (status == NN_OK)
+        draw(&t);
+    close(&t);
+    return status;
+}
