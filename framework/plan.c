@@ -383,12 +383,13 @@ static nn_node **copy_list(nn_node *const *list, int count) {
 }
 
 /* Everything whose size is known from the graph; steps have at most six buffers each. */
-static bool allocate_tables(nn_plan *plan) {
+static bool allocate_tables(nn_plan *plan, const nn_plan_options *options) {
     nn_plan_options *o = &plan->options;
     size_t nodes = (size_t)plan->graph->node_count + 1;
-    o->keep = copy_list(o->keep, o->keep_count);
-    o->metrics = copy_list(o->metrics, o->metrics_count);
-    o->gradients = copy_list(o->gradients, o->gradients_count);
+    *o = *options;
+    o->keep = copy_list(options->keep, options->keep_count);
+    o->metrics = copy_list(options->metrics, options->metrics_count);
+    o->gradients = copy_list(options->gradients, options->gradients_count);
     plan->steps = calloc(nodes, sizeof *plan->steps);
     plan->step_of = malloc(nodes * sizeof *plan->step_of);
     plan->idle = malloc(((size_t)plan->graph->store->entry_count + 1) * sizeof *plan->idle);
@@ -411,11 +412,9 @@ nn_status nn_plan_new(nn_plan **result, nn_graph *graph, nn_plan_options options
     size_t nodes = (size_t)graph->node_count;
     nn_plan *plan = calloc(1, sizeof *plan);
     bool *flags = calloc(6 * nodes, sizeof *flags);
-    if (plan) {
+    if (plan)
         plan->graph = graph;
-        plan->options = options;
-    }
-    if (!plan || !flags || !allocate_tables(plan)) {
+    if (!plan || !flags || !allocate_tables(plan, &options)) {
         status = nn_fail_memory(error, "the plan");
         goto done;
     }
@@ -435,11 +434,9 @@ done:
 void nn_plan_free(nn_plan *plan) {
     if (!plan)
         return;
-    if (plan->buffers) { /* the last table to be had: before it the option lists may still be the caller's */
-        free((void *)plan->options.keep);
-        free((void *)plan->options.metrics);
-        free((void *)plan->options.gradients);
-    }
+    free((void *)plan->options.keep);
+    free((void *)plan->options.metrics);
+    free((void *)plan->options.gradients);
     free(plan->steps);
     free(plan->step_of);
     free(plan->idle);
