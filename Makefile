@@ -7,6 +7,10 @@
 CC      ?= gcc
 MODE    ?= release
 B       := build/$(MODE)$(if $(filter-out gcc cc,$(CC)),-$(CC))
+# Compile on all processors.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
 PRESETS := $(basename $(notdir $(wildcard experiments/*.ini)))
 
 FLAGS.release  := -O3 -DNDEBUG
@@ -27,14 +31,14 @@ OBJECTS := $(call objects,$(call sources,framework models datasets experiments/c
 PROGRAMS := $(basename $(notdir $(wildcard experiments/*.c)))
 TESTS   := $(patsubst %.c,$(B)/%,$(filter %$(TEST).c,$(shell find tests -name 'test_*.c' -not -path '*/support/*' 2>/dev/null)))
 SUPPORT := $(call objects,$(wildcard tests/support/*.c))
-BENCHES := $(patsubst %.c,$(B)/%,$(wildcard tests/bench/*.c))
 
 .DEFAULT_GOAL := all
-.PHONY: all help test sanitize bench tidy format check-format clean $(PRESETS)
+.PHONY: all help test sanitize bench bench-kernels tidy format check-format clean $(PRESETS)
 .SECONDARY:
 .DELETE_ON_ERROR:
 
-all: $(PROGRAMS) ## build every program (the default)
+# The names at the root stand for the release build; other builds stay in their folders.
+all: $(PROGRAMS:%=$(B)/experiments/%) $(if $(filter build/release,$(B)),$(PROGRAMS)) ## build every program (the default)
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,14 +50,17 @@ $(PRESETS): | build/setup
 	@$(MAKE) --no-print-directory all
 	@scripts/fetch --if-missing $$(sed -n 's/^dataset *= *//p' experiments/$@.ini)
 
-test: $(TESTS) all ## build and run the tests; TEST=snnl runs those whose name ends so
+test: $(TESTS) $(PROGRAMS:%=$(B)/experiments/%) ## build and run the tests; TEST=snnl runs those whose name ends so
 	@scripts/run-tests $(TESTS)
 
 sanitize: ## the tests under the address and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory MODE=sanitize test
 
-bench: $(BENCHES) all ## our times beside PyTorch's, in pairs
-	@for bench in $(BENCHES); do $$bench || exit 1; done
+bench: $(B)/tests/bench/bench_step ## our times beside PyTorch's; ROW=resnet20-train for one, ALL=1 for slow ones too
+	@tests/bench/pairs.sh $<
+
+bench-kernels: $(B)/tests/bench/bench_conv ## times of the convolutions alone
+	@$<
 
 # System packages, once.
 build/setup: scripts/setup
@@ -82,12 +89,12 @@ $(B)/presets.o: $(B)/presets.c | build/setup
 build/default-preset:
 	@mkdir -p build && echo shapes_resnet > $@
 
-$(PROGRAMS): %: $(B)/experiments/%
+$(PROGRAMS): %: build/release/experiments/%
 	@ln -sf $< $@
 $(B)/experiments/%: $(B)/experiments/%.o $(LIBRARY)
 	@echo "  link  $@"
 	@$(CC) $(ALL_CFLAGS) $^ $(LIBS) -o $@
-$(B)/tests/bench/%: $(B)/tests/bench/%.o $(SUPPORT) $(LIBRARY)
+$(B)/tests/bench/%: $(B)/tests/bench/%.o $(LIBRARY)
 	@echo "  link  $@"
 	@$(CC) $(ALL_CFLAGS) $^ $(LIBS) -o $@
 $(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(LIBRARY)

@@ -5,6 +5,7 @@
 
 #include "common/measure_arrays.h"
 #include "common/measure_run.h"
+#include "common/start.h"
 #include "framework/kernels/kernels.h"
 
 enum { FAILED = 1, WRONG_USAGE = 2 };
@@ -128,8 +129,9 @@ static nn_status measure_arrays(const measure_options *o, double temperature, nn
 }
 
 static nn_status check_usage(const measure_options *o, nn_error *error) {
-    bool arrays = o->features[0] && o->labels[0];
-    if (arrays == (o->run[0] != '\0'))
+    bool arrays = o->features[0] || o->labels[0] || o->gradient[0];
+    bool run = o->run[0] || o->dataset[0] || o->dump[0] || o->examples;
+    if (arrays == run || (arrays && !(o->features[0] && o->labels[0])) || (run && !o->run[0]))
         return nn_fail(error, NN_EARGUMENT, "give either --features and --labels, or --run (see --help)");
     return NN_OK;
 }
@@ -138,6 +140,7 @@ int main(int argc, char **argv) {
     measure_options options = defaults;
     nn_error error = {0};
     double temperature;
+    exp_start(argv);
     if (exp_options_informed(table, &defaults, "measure", usage, argc, argv))
         return 0;
     nn_status status = exp_options_parse(table, &options, argc, argv, &error);
@@ -156,7 +159,7 @@ int main(int argc, char **argv) {
         status = nn_fail(&error, NN_EFILE, "cannot write the result");
     if (status != NN_OK) {
         fprintf(stderr, "measure: %s\n", error.message);
-        return FAILED;
+        return status == NN_EARGUMENT ? WRONG_USAGE : FAILED;
     }
     return 0;
 }

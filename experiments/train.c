@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/start.h"
 #include "common/training.h"
 #include "framework/kernels/kernels.h"
 
@@ -24,11 +25,18 @@ static void on_interrupt(int signal_number) {
     signal(signal_number, SIG_DFL);
 }
 
+static bool is_known(const char *dataset) {
+    for (const data_source *source = data_sources; source->name; source++)
+        if (strcmp(source->name, dataset) == 0)
+            return true;
+    return false;
+}
+
 /* Loads the data set; where a preset's own one is missing, the built-in shapes stand in for it, and say so.
  */
 static nn_status load(exp_train_options *options, data_set *set, nn_error *error) {
     const char *root = exp_data_root(options->data);
-    if (!options->dataset_named && !data_present(options->dataset, root)) {
+    if (!options->dataset_named && is_known(options->dataset) && !data_present(options->dataset, root)) {
         fprintf(stderr,
                 "NOTE: the data set %s is not in %s: training on the built-in 'shapes' instead. To get it: "
                 "scripts/fetch %s\n",
@@ -36,16 +44,6 @@ static nn_status load(exp_train_options *options, data_set *set, nn_error *error
         strcpy(options->dataset, "shapes");
     }
     return data_load(set, options->dataset, root, (int)options->train_limit, (int)options->test_limit, error);
-}
-
-static void describe(const data_set *set) {
-    fprintf(stderr, "data     %s from %s, checksum %016llx\n", set->name, set->source,
-            (unsigned long long)set->checksum);
-    fprintf(stderr, "         %d training and %d test images of %d x %d x %d, %d classes:", set->train.count,
-            set->test.count, set->height, set->width, set->channels, set->classes);
-    for (int i = 0; i < set->classes; i++)
-        fprintf(stderr, " %s", set->class_names[i]);
-    fputc('\n', stderr);
 }
 
 static int fail(const nn_error *error) {
@@ -58,6 +56,7 @@ int main(int argc, char **argv) {
     data_set set;
     exp_summary summary;
     nn_error error = {0};
+    exp_start(argv);
     if (exp_options_informed(exp_train_table, &exp_train_defaults, "train", usage, argc, argv))
         return 0;
     if (exp_train_options_resolve(&options, argc, argv, &error) != NN_OK) {
@@ -69,10 +68,10 @@ int main(int argc, char **argv) {
     nn_threads_set((int)options.threads);
     if (load(&options, &set, &error) != NN_OK)
         return fail(&error);
-    if (!options.quiet)
-        describe(&set);
     nn_status status = exp_train(&options, &set, &stop, &summary, &error);
     data_free(&set);
+    if (status == NN_OK && (fflush(stdout) != 0 || ferror(stdout)))
+        status = nn_fail(&error, NN_EFILE, "cannot write the summary to standard output");
     if (status != NN_OK)
         return fail(&error);
     if (!options.quiet)

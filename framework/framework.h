@@ -12,7 +12,7 @@
 #include "random.h"
 #include "safetensors.h"
 #include "schedule.h"
-#include "snnl.h"
+#include "snnl/snnl.h"
 #include "store.h"
 #include "tensor.h"
 

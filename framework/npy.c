@@ -190,10 +190,8 @@ int64_t nn_npy_integer(const nn_npy *array, size_t index) {
     if (array->kind == 'f')
         return 0;
     uint64_t bits = element_bits(array, index);
-    unsigned unused = 64 - 8 * (unsigned)array->size;
-    if (array->kind == 'i' && unused && bits >> (63 - unused))
-        bits |= UINT64_MAX << (64 - unused);
-    return (int64_t)bits;
+    uint64_t sign = array->kind == 'i' ? (uint64_t)1 << (8 * array->size - 1) : 0;
+    return (int64_t)((bits ^ sign) - sign); /* extends the sign to all 64 bits */
 }
 
 double nn_npy_number(const nn_npy *array, size_t index) {

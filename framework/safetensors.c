@@ -166,10 +166,15 @@ static nn_status check_names(const nn_store *store, const contents *file, nn_err
 
 static nn_status fill(nn_store *store, const contents *file, nn_error *error) {
     const unsigned char *data;
+    size_t bytes = 0;
     nn_status status = check_names(store, file, error);
     for (int i = 0; i < store->entry_count && status == NN_OK; i++) /* every check before the first change */
-        if (!store->entries[i].internal)
+        if (!store->entries[i].internal) {
             status = locate(file, &store->entries[i], &data, error);
+            bytes += store->entries[i].count * sizeof(float);
+        }
+    if (status == NN_OK && bytes != file->tensor_bytes)
+        return damaged(file, "its tensors do not fill it", error);
     for (int i = 0; i < store->entry_count && status == NN_OK; i++) {
         const nn_entry *entry = &store->entries[i];
         if (entry->internal)

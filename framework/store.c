@@ -78,20 +78,29 @@ nn_status nn_store_declare(nn_store *store, nn_entry entry, int *index, nn_error
     return append(store, entry, error);
 }
 
+/* Standard deviation of the normal kinds, bound of the uniform one. */
+static float spread(const nn_init *init) {
+    double in = init->fan_in > 0 ? init->fan_in : 1, both = in + (init->fan_out > 0 ? init->fan_out : 0);
+    if (init->kind == NN_INIT_HE)
+        return (float)sqrt(2 / in);
+    if (init->kind == NN_INIT_LECUN)
+        return (float)sqrt(1 / in);
+    return (float)sqrt(6 / both);
+}
+
 static void initialise(const nn_entry *entry, uint64_t seed, float *values) {
     char name[NN_NAME_MAX + 8] = "init/";
     strcat(name, entry->name);
     nn_stream stream = nn_stream_named(seed, name);
     const nn_init *init = &entry->init;
-    float he = (float)sqrt(2.0 / (init->fan_in > 0 ? init->fan_in : 1));
-    float xavier = (float)sqrt(6.0 / (init->fan_in + init->fan_out > 0 ? init->fan_in + init->fan_out : 1));
+    float scale = spread(init);
     for (size_t i = 0; i < entry->count; i++) {
         if (init->kind == NN_INIT_CONSTANT)
             values[i] = init->value;
-        else if (init->kind == NN_INIT_HE)
-            values[i] = he * nn_random_normal(&stream);
+        else if (init->kind == NN_INIT_XAVIER)
+            values[i] = scale * (2 * nn_random_uniform(&stream) - 1);
         else
-            values[i] = xavier * (2 * nn_random_uniform(&stream) - 1);
+            values[i] = scale * nn_random_normal(&stream);
     }
 }
 

@@ -22,6 +22,7 @@ typedef enum nn_entry_kind {
 typedef enum nn_init_kind {
     NN_INIT_HE,     /* normal, variance 2 / fan_in (He et al. 2015): before a relu */
     NN_INIT_XAVIER, /* uniform, variance 2 / (fan_in + fan_out) (Glorot and Bengio 2010) */
+    NN_INIT_LECUN,  /* normal, variance 1 / fan_in (LeCun et al. 1998) */
     NN_INIT_CONSTANT
 } nn_init_kind;
 

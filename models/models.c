@@ -4,7 +4,7 @@
 
 const model models[] = {
     {"mlp", "two hidden layers of 256 units", 1, model_build_mlp},
-    {"mnist_cnn", "the SNNL authors' network for MNIST: three convolutions, one dense layer", 24,
+    {"mnist_cnn", "the SNNL authors' network for MNIST: three convolutions, one dense layer", 27,
      model_build_mnist_cnn},
     {"cifar_resnet", "ResNet-20: three stages of three residual blocks, 16 to 64 channels", 8,
      model_build_resnet20},

@@ -4,24 +4,13 @@
 #include <string.h>
 
 #include "dump.h"
-#include "framework/file.h"
 
 static nn_status read_config(const exp_measure_request *request, exp_train_options *options,
                              nn_error *error) {
     char path[EXP_TEXT_MAX + 16];
-    unsigned char *bytes;
-    size_t count;
     snprintf(path, sizeof path, "%s/config.ini", request->run);
     *options = exp_train_defaults;
-    nn_status status = nn_file_read(path, 1 << 20, &bytes, &count, error);
-    if (status != NN_OK)
-        return status;
-    char *text = strndup((const char *)bytes, count);
-    status =
-        text ? exp_options_read(exp_train_table, options, path, text, error) : nn_fail_memory(error, path);
-    free(text);
-    free(bytes);
-    return status;
+    return exp_options_read_file(exp_train_table, options, path, error);
 }
 
 /* The weights of a run do not matter for measuring, its temperature mode only when it is not asked to change.

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "framework/file.h"
+
 static const exp_option *find(const exp_option *table, const char *name) {
     for (const exp_option *o = table; o->name; o++)
         if (strcmp(o->name, name) == 0)
@@ -14,6 +16,10 @@ static const exp_option *find(const exp_option *table, const char *name) {
 }
 
 const char *exp_number_text(double value, char text[32]) {
+    if (value == floor(value) && fabs(value) < 1e15) {
+        snprintf(text, 32, "%.0f", value);
+        return text;
+    }
     for (int digits = 1; digits <= 17; digits++) {
         snprintf(text, 32, "%.*g", digits, value);
         if (strtod(text, NULL) == value)
@@ -98,6 +104,8 @@ static nn_status set(const exp_option *o, void *target, const char *origin, cons
     if (strlen(text) >= EXP_TEXT_MAX)
         return nn_fail(error, NN_EARGUMENT, "%s%s: the value is longer than %d characters", origin, o->name,
                        EXP_TEXT_MAX - 1);
+    if (strpbrk(text, "\r\n"))
+        return nn_fail(error, NN_EARGUMENT, "%s%s: the value has more than one line", origin, o->name);
     strcpy(place, text);
     return NN_OK;
 }
@@ -186,26 +194,40 @@ bool exp_options_informed(const exp_option *table, const void *defaults, const c
 typedef struct reading {
     const exp_option *table;
     void *target;
-    const char *origin;
-    nn_error *error;
+    nn_error refused; /* the first value that was not taken */
 } reading;
 
-static int read_line(void *context, const char *section, const char *name, const char *value) {
-    const reading *r = context;
-    char origin[EXP_TEXT_MAX + 2];
+static int take_setting(void *context, const char *section, const char *name, const char *value) {
+    reading *r = context;
     (void)section;
-    snprintf(origin, sizeof origin, "%s: ", r->origin);
-    return exp_option_set(r->table, r->target, origin, name, value, r->error) == NN_OK;
+    return exp_option_set(r->table, r->target, "", name, value, &r->refused) == NN_OK;
 }
 
 nn_status exp_options_read(const exp_option *table, void *target, const char *origin, const char *text,
                            nn_error *error) {
-    reading r = {table, target, origin, error};
-    int line = ini_parse_string(text, read_line, &r);
+    /* Values are whole lines, up to the longest text; Debian's inih takes these settings at run time. */
+    ini_max_line = 2 * EXP_TEXT_MAX;
+    ini_allow_inline_comments = ini_allow_multiline = false;
+    reading r = {.table = table, .target = target};
+    int line = ini_parse_string(text, take_setting, &r);
     if (line == 0)
         return NN_OK;
-    nn_fail(error, NN_EFORMAT, "%s, line %d: wants 'name = value'", origin, line);
-    return error->status; /* the message of a refused value came first */
+    if (r.refused.status != NN_OK)
+        return nn_fail(error, r.refused.status, "%s:%d: %s", origin, line, r.refused.message);
+    return nn_fail(error, NN_EFORMAT, "%s:%d: not of the form: name = value", origin, line);
+}
+
+nn_status exp_options_read_file(const exp_option *table, void *target, const char *path, nn_error *error) {
+    unsigned char *bytes;
+    size_t count;
+    nn_status status = nn_file_read(path, 1 << 20, &bytes, &count, error);
+    if (status != NN_OK)
+        return status;
+    char *text = strndup((const char *)bytes, count);
+    status = text ? exp_options_read(table, target, path, text, error) : nn_fail_memory(error, path);
+    free(text);
+    free(bytes);
+    return status;
 }
 
 static void write_value(const exp_option *o, const void *target, FILE *file) {

@@ -41,16 +41,21 @@ nn_status exp_option_set(const exp_option *table, void *target, const char *orig
 /* Takes --name value, --name=value, --flag and --no-flag. NN_EARGUMENT as above. */
 nn_status exp_options_parse(const exp_option *table, void *target, int argc, char **argv, nn_error *error);
 
-/* Takes `name = value` lines (ini format; `origin` names the text in messages). */
+/* Takes lines of the form `name = value`; empty ones and those that begin with # or ; are skipped. Messages
+ * begin with `origin` and the line's number. NN_EFORMAT for a line of another form, else NN_EARGUMENT as
+ * above. */
 nn_status exp_options_read(const exp_option *table, void *target, const char *origin, const char *text,
                            nn_error *error);
+
+/* The same from a file; NN_EFILE where it cannot be read. */
+nn_status exp_options_read_file(const exp_option *table, void *target, const char *path, nn_error *error);
 
 /* One line per recorded option, in a form that exp_options_read takes back unchanged. */
 void exp_options_write(const exp_option *table, const void *target, FILE *file);
 
 void exp_options_help(const exp_option *table, const void *defaults, FILE *file);
 
-/* The shortest decimal text that reads back as the same double. */
+/* The shortest decimal text that reads back as the same double; whole numbers without an exponent. */
 const char *exp_number_text(double value, char text[32]);
 
 /* Handles --help and --version wherever they stand: prints and returns true. usage is the text above the

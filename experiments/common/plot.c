@@ -7,7 +7,6 @@
 #include "plot.h"
 
 #include <errno.h>
-#include <ini.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
@@ -20,6 +19,7 @@
 
 #include "framework/file.h"
 #include "plot_script.h"
+#include "train_options.h"
 
 extern char **environ;
 
@@ -53,33 +53,15 @@ static char *path_in(const char *folder, const char *name) {
     return asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
 }
 
-struct configuration {
-    char *dataset, *model, *snnl_weight;
-};
-
-static int take_setting(void *user, const char *section, const char *name, const char *value) {
-    struct configuration *configuration = user;
-    (void)section;
-    char **setting = strcmp(name, "dataset") == 0       ? &configuration->dataset
-                     : strcmp(name, "model") == 0       ? &configuration->model
-                     : strcmp(name, "snnl-weight") == 0 ? &configuration->snnl_weight
-                                                        : NULL;
-    if (setting) {
-        free(*setting);
-        *setting = strdup(value);
-    }
-    return 1;
-}
-
 /* The heading: what was trained on what, or the folder's name where no config.ini tells. NULL without memory;
  * the caller frees it. */
 static char *make_title(const char *folder) {
-    struct configuration found = {NULL, NULL, NULL};
-    char *title = NULL, *config = path_in(folder, "config.ini");
-    if (config && ini_parse(config, take_setting, &found) >= 0 && found.dataset && found.model) {
-        const char *weight = found.snnl_weight;
-        if (asprintf(&title, "%s on %s%s%s", found.model, found.dataset, weight ? ", SNNL weight " : "",
-                     weight ? weight : "") < 0)
+    exp_train_options found = exp_train_defaults;
+    nn_error ignored = {0};
+    char *title = NULL, *config = path_in(folder, "config.ini"), weight[32];
+    if (config && exp_options_read_file(exp_train_table, &found, config, &ignored) == NN_OK) {
+        if (asprintf(&title, "%s on %s, SNNL weight %s", found.model, found.dataset,
+                     exp_number_text(found.snnl_weight, weight)) < 0)
             title = NULL;
     } else {
         char *whole = realpath(folder, NULL);
@@ -88,9 +70,6 @@ static char *make_title(const char *folder) {
         free(whole);
     }
     free(config);
-    free(found.dataset);
-    free(found.model);
-    free(found.snnl_weight);
     return title;
 }
 

@@ -46,7 +46,7 @@ static nn_status use_named(exp_run_folder *folder, const char *path, nn_error *e
 /* runs/PRESET-seedN[-snnlW], with a number behind it when that exists. mkdir decides, so that two programs
  * that start together get two folders. */
 static nn_status make_new(exp_run_folder *folder, const exp_train_options *options, nn_error *error) {
-    char weight[32], number[48] = "", stem[EXP_TEXT_MAX / 2], layout[48];
+    char weight[32], number[48] = "", stem[EXP_TEXT_MAX / 2], again[16] = "";
     const char *name = strrchr(options->preset, '/');
     snprintf(stem, sizeof stem, "%.200s", name ? name + 1 : options->preset);
     stem[strcspn(stem, ".")] = '\0';
@@ -54,9 +54,10 @@ static nn_status make_new(exp_run_folder *folder, const exp_train_options *optio
         snprintf(number, sizeof number, "-snnl%s", exp_number_text(options->snnl_weight, weight));
     nn_status status = make_folders("runs", error);
     for (int i = 1; status == NN_OK; i++) {
-        snprintf(layout, sizeof layout, i > 1 ? "-%d" : "", i);
+        if (i > 1)
+            snprintf(again, sizeof again, "-%d", i);
         snprintf(folder->path, sizeof folder->path, "runs/%s-seed%llu%s%s", stem,
-                 (unsigned long long)options->seed, number, layout);
+                 (unsigned long long)options->seed, number, again);
         if (mkdir(folder->path, 0777) == 0)
             break;
         if (errno != EEXIST)

@@ -23,7 +23,7 @@ typedef struct exp_row {
     double epoch, seconds, rate;
     exp_measurement training;
     bool evaluated;
-    double test_loss, test_accuracy;
+    double test_loss, test_accuracy; /* the loss is the cross-entropy alone */
 } exp_row;
 
 /* Makes options->run (an existing folder must hold no run), or a new folder of runs/ named after preset, seed

@@ -14,9 +14,15 @@ static void add_number(cJSON *object, const char *name, double value) {
     cJSON_AddRawToObject(object, name, text);
 }
 
-static void add_text(cJSON *object, const char *name, const char *format, unsigned long long value) {
+static void add_count(cJSON *object, const char *name, unsigned long long value) {
     char text[32];
-    snprintf(text, sizeof text, format, value);
+    snprintf(text, sizeof text, "%llu", value);
+    cJSON_AddRawToObject(object, name, text);
+}
+
+static void add_checksum(cJSON *object, const char *name, unsigned long long value) {
+    char text[32];
+    snprintf(text, sizeof text, "%016llx", value);
     cJSON_AddStringToObject(object, name, text);
 }
 
@@ -37,9 +43,9 @@ static cJSON *describe(const exp_train_options *options, const data_set *set, co
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "model", options->model);
     cJSON_AddStringToObject(json, "dataset", set->name);
-    add_number(json, "seed", (double)options->seed);
+    add_count(json, "seed", options->seed);
     add_number(json, "snnl_weight", options->snnl_weight);
-    add_number(json, "steps", (double)s->steps);
+    add_count(json, "steps", s->steps);
     add_number(json, "epochs", s->epochs);
     if (s->test.examples > 0 || s->train_accuracy > 0)
         add_number(json, "train_accuracy", s->train_accuracy);
@@ -49,17 +55,17 @@ static cJSON *describe(const exp_train_options *options, const data_set *set, co
     }
     add_number(json, "images_per_second", s->images_per_second);
     add_number(json, "seconds", s->seconds);
-    add_number(json, "peak_memory_bytes", (double)s->peak_bytes);
-    add_number(json, "planned_memory_bytes", (double)s->plan_bytes);
-    add_number(json, "parameters", (double)c->store.parameter_count);
-    add_number(json, "train_examples", set->train.count);
-    add_number(json, "test_examples", set->test.count);
-    add_text(json, "dataset_checksum", "%016llx", set->checksum);
+    add_count(json, "peak_memory_bytes", s->peak_bytes);
+    add_count(json, "planned_memory_bytes", s->plan_bytes);
+    add_count(json, "parameters", c->store.parameter_count);
+    add_count(json, "train_examples", (unsigned)set->train.count);
+    add_count(json, "test_examples", (unsigned)set->test.count);
+    add_checksum(json, "dataset_checksum", set->checksum);
     cJSON_AddBoolToObject(json, "interrupted", s->interrupted);
     cJSON_AddStringToObject(json, "run", s->run);
     cJSON_AddStringToObject(json, "version", exp_version);
     cJSON_AddStringToObject(json, "kernels", nn_kernels_active()->name);
-    add_number(json, "threads", nn_threads());
+    add_count(json, "threads", (unsigned)nn_threads());
     add_taps(json, c, &s->test);
     return json;
 }

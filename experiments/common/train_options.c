@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "framework/file.h"
 #include "presets.h"
 
 static const char *const distances[] = {"euclidean", "cosine", NULL};
@@ -43,7 +43,8 @@ const exp_option exp_train_table[] = {
     {"entangling-weight", EXP_NUMBER, AT(entangling_weight), "W", "what --snnl-weight alone means", -1e6, 1e6,
      .recorded = true},
     {"snnl-layers", EXP_TEXT, AT(snnl_layers), "GLOB[=W],...",
-     "taps that carry a weight, each perhaps its own; all are measured", .recorded = true},
+     "taps that carry a weight, each perhaps its own; all are measured (a preset's choice: with its model)",
+     .recorded = true},
     {"distance", EXP_CHOICE, AT(distance), "D", "", .choices = distances, .recorded = true},
     {"temperature", EXP_NUMBER, AT(temperature), "T", "temperature if fixed, start if learned", 1e-6, 1e9,
      .recorded = true},
@@ -111,24 +112,21 @@ static const char *compiled_in(const char *name) {
 /* The file as it is now, so that an edited preset takes effect without a build; else the text compiled in. */
 static nn_status apply_preset(exp_train_options *options, nn_error *error) {
     char path[EXP_TEXT_MAX + 32];
-    unsigned char *bytes = NULL;
-    size_t count;
-    nn_error absent = {0};
-    snprintf(path, sizeof path, is_path(options->preset) ? "%s" : "experiments/%s.ini", options->preset);
-    nn_status read = nn_file_read(path, 1 << 20, &bytes, &count, &absent);
+    bool given = is_path(options->preset);
+    snprintf(path, sizeof path, given ? "%s" : "experiments/%s.ini", options->preset);
+    if (given || access(path, R_OK) == 0)
+        return exp_options_read_file(exp_train_table, options, path, error);
     const char *text = compiled_in(options->preset);
-    if (read != NN_OK && (is_path(options->preset) || !text)) {
-        free(bytes);
-        return is_path(options->preset) ? nn_fail(error, NN_EARGUMENT, "--preset: %s", absent.message)
-                                        : unknown_preset(options->preset, error);
-    }
-    char *copy = read == NN_OK ? strndup((const char *)bytes, count) : strdup(text);
-    free(bytes);
-    if (!copy)
-        return nn_fail_memory(error, "the preset");
-    nn_status status = exp_options_read(exp_train_table, options, path, copy, error);
-    free(copy);
-    return status;
+    return text ? exp_options_read(exp_train_table, options, path, text, error)
+                : unknown_preset(options->preset, error);
+}
+
+static bool is_named(int argc, char **argv, const char *option) {
+    size_t length = strlen(option);
+    for (int i = 1; i < argc; i++)
+        if (strncmp(argv[i], option, length) == 0 && (argv[i][length] == '\0' || argv[i][length] == '='))
+            return true;
+    return false;
 }
 
 /* The last --preset on the command line, looked up before the other options so that those win over it. */
@@ -144,15 +142,19 @@ static const char *named_preset(int argc, char **argv) {
 }
 
 nn_status exp_train_options_resolve(exp_train_options *options, int argc, char **argv, nn_error *error) {
+    char model[EXP_TEXT_MAX];
     *options = exp_train_defaults;
     nn_status status =
         exp_option_set(exp_train_table, options, "--", "preset", named_preset(argc, argv), error);
     if (status == NN_OK)
         status = apply_preset(options, error);
+    strcpy(model, options->model);
     if (status == NN_OK)
         status = exp_options_parse(exp_train_table, options, argc, argv, error);
-    for (int i = 1; i < argc; i++)
-        options->dataset_named |= strncmp(argv[i], "--dataset", 9) == 0;
+    options->dataset_named = is_named(argc, argv, "--dataset");
+    /* The layers that a preset chooses are those of its own model. */
+    if (strcmp(options->model, model) != 0 && !is_named(argc, argv, "--snnl-layers"))
+        strcpy(options->snnl_layers, exp_train_defaults.snnl_layers);
     if (status == NN_OK && options->resume)
         return nn_fail(
             error, NN_EARGUMENT,

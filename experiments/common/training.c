@@ -26,7 +26,8 @@ typedef struct training {
     double begin;         /* exp_seconds() at the first step */
     double timed_seconds; /* of training steps alone, the first two left out */
     uint64_t timed_images;
-    exp_row row; /* of the last step */
+    exp_row row;                      /* of the last step */
+    exp_measurement test_measurement; /* of the last evaluation; with taps after the last step */
 } training;
 
 /* --- opening
@@ -87,10 +88,22 @@ static void close(training *t) {
     exp_classifier_free(&t->classifier);
 }
 
+static void describe_data(exp_progress *p, const data_set *set) {
+    char names[512] = "";
+    for (int i = 0; i < set->classes; i++)
+        snprintf(names + strlen(names), sizeof names - strlen(names), " %s", set->class_names[i]);
+    exp_progress_say(p, "data     %s from %s, checksum %016llx", set->name, set->source,
+                     (unsigned long long)set->checksum);
+    exp_progress_say(p, "         %d training and %d test images of %d x %d x %d, %d classes:%s",
+                     set->train.count, set->test.count, set->height, set->width, set->channels, set->classes,
+                     names);
+}
+
 static void describe(training *t) {
     const exp_train_options *o = t->options;
     const exp_classifier *c = &t->classifier;
     exp_progress *p = &t->progress;
+    describe_data(p, t->set);
     exp_progress_say(p, "model    %s, %zu parameters, %d taps", o->model, c->store.parameter_count, c->taps);
     exp_progress_say(p, "memory   %.1f MiB for training steps, %.1f MiB for evaluation",
                      (double)nn_plan_bytes(c->training) / (1 << 20),
@@ -116,8 +129,11 @@ static bool divides(uint64_t period, uint64_t n) {
     return period && n % period == 0;
 }
 
-static bool evaluates(const training *t, const data_batch *batch) {
-    return t->test && batch->epoch_end && divides(t->options->eval_every, (uint64_t)batch->epoch + 1);
+/* Whether an evaluation follows step `number`, taken with `batch`: every so many epochs, and at the end. */
+static bool evaluates(const training *t, uint64_t number, const data_batch *batch) {
+    uint64_t every = t->options->eval_every;
+    bool due = batch->epoch_end && divides(every, (uint64_t)batch->epoch + 1);
+    return t->test && (due || (every && number == t->steps));
 }
 
 static nn_status blame(const training *t, nn_error *error) {
@@ -169,18 +185,19 @@ static nn_status save_model(training *t, nn_error *error) {
 }
 
 static nn_status evaluate_and_draw(training *t, nn_error *error) {
-    exp_measurement m;
+    exp_measurement *m = &t->test_measurement;
+    bool last = t->row.step == t->steps;
     nn_error drawing = {0};
-    if (exp_classifier_evaluate(&t->classifier, t->test, false, &m, error) != NN_OK)
+    if (exp_classifier_evaluate(&t->classifier, t->test, last, m, error) != NN_OK)
         return error->status;
     t->row.evaluated = true;
-    t->row.test_loss = m.loss;
-    t->row.test_accuracy = m.accuracy;
-    exp_progress_say(&t->progress, "epoch %.4g: test loss %.4f, test accuracy %.2f%%", t->row.epoch, m.loss,
-                     100 * m.accuracy);
+    t->row.test_loss = m->cross_entropy;
+    t->row.test_accuracy = m->accuracy;
+    exp_progress_say(&t->progress, "epoch %.4g: test loss %.4f, test accuracy %.2f%%", t->row.epoch,
+                     m->cross_entropy, 100 * m->accuracy);
     if (t->options->log_every && exp_run_folder_log(&t->folder, &t->classifier, &t->row, error) != NN_OK)
         return error->status;
-    if (t->options->log_every && exp_plot_run(t->folder.path, true, &drawing) != NN_OK)
+    if (t->options->log_every && !last && exp_plot_run(t->folder.path, true, &drawing) != NN_OK)
         exp_progress_say(&t->progress, "note     no picture: %s", drawing.message);
     return NN_OK;
 }
@@ -189,7 +206,7 @@ static nn_status next_step(training *t, nn_error *error) {
     double start = exp_seconds();
     const data_batch *batch = data_loader_next(t->train);
     uint64_t number = t->row.step + 1;
-    bool evaluate = evaluates(t, batch);
+    bool evaluate = evaluates(t, number, batch);
     bool log = t->options->log_every &&
                (evaluate || number == 1 || number == t->steps || divides(t->options->log_every, number));
     t->row.evaluated = false;
@@ -238,8 +255,9 @@ static nn_status finish(training *t, exp_summary *s, nn_error *error) {
     s->interrupted = t->row.step < t->steps;
     if (status == NN_OK && !s->interrupted && t->options->eval_every) {
         status = measure_train_accuracy(t, &s->train_accuracy, error);
-        if (status == NN_OK && t->test)
-            status = exp_classifier_evaluate(&t->classifier, t->test, true, &s->test, error);
+        if (status == NN_OK && t->test && t->steps == 0)
+            status = exp_classifier_evaluate(&t->classifier, t->test, true, &t->test_measurement, error);
+        s->test = t->test_measurement;
     }
     if (status != NN_OK)
         return status;

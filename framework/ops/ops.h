@@ -8,7 +8,7 @@
 #define NN_OPS_H
 
 #include "../graph.h"
-#include "../snnl.h"
+#include "../snnl/snnl.h"
 
 enum {
     NN_VALID = 0,

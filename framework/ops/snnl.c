@@ -1,5 +1,5 @@
 /* snnl.c - the soft nearest neighbor loss of a batch of representations, as an op: the mathematics is in
- * framework/snnl.c.
+ * framework/snnl/.
  *
  * x [B, ...] and labels [B] -> scalar. The temperature is an argmin, a slowly learned value or a constant,
  * and the gradient with respect to x holds it fixed; for the argmin that is the whole gradient (envelope

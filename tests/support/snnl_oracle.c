@@ -21,10 +21,11 @@ static double pair_distance(const oracle_problem *p, int i, int j) {
 
 /* log of the sum of exp(-d / T) over a row's pairs: all of them, or those of the same class. */
 static double log_sum(const oracle_problem *p, const double *row, int i, bool same_only, double temperature) {
-    double largest = -INFINITY, sum = 0;
+    double nearest = INFINITY, sum = 0;
     for (int j = 0; j < p->count; j++)
-        if (j != i && (!same_only || p->labels[j] == p->labels[i]))
-            largest = fmax(largest, -row[j] / temperature);
+        if (j != i && (!same_only || p->labels[j] == p->labels[i]) && row[j] < nearest)
+            nearest = row[j];
+    double largest = -nearest / temperature;
     for (int j = 0; j < p->count; j++)
         if (j != i && (!same_only || p->labels[j] == p->labels[i]))
             sum += exp(-row[j] / temperature - largest);

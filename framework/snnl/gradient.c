@@ -1,4 +1,4 @@
-/* snnl_gradient.c - the gradient of the soft nearest neighbor loss.
+/* gradient.c - the gradient of the soft nearest neighbor loss.
  *
  * With q and r the softmaxes of -d / T over a point's same and other group and s_i = d loss_i / d f_i,
  *
@@ -17,7 +17,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "snnl_work.h"
+#include "work.h"
 
 typedef struct gradient {
     nn_snnl_work *work;

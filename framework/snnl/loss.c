@@ -1,4 +1,4 @@
-/* snnl_loss.c - the soft nearest neighbor loss at given temperatures, from the distances.
+/* loss.c - the soft nearest neighbor loss at given temperatures, from the distances.
  *
  * A point's pairs fall into two groups: same (its class) and other. With LSE(g) = log sum over g of exp(-d /
  * T),
@@ -16,8 +16,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "kernels/kernels.h"
-#include "snnl_work.h"
+#include "framework/kernels/kernels.h"
+#include "work.h"
 
 typedef struct evaluation {
     nn_snnl_work *work;

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "error.h"
+#include "../error.h"
 
 typedef enum nn_distance { NN_EUCLIDEAN, NN_COSINE } nn_distance;
 
@@ -52,12 +52,14 @@ void nn_snnl_begin(const nn_snnl_points *points, void *workspace);
 nn_snnl_result nn_snnl_at(const nn_snnl_points *points, void *workspace, double temperature);
 
 /* 2. The loss at the temperature that minimises it: a scan over 56 octaves around the mean distance, then
- * Newton's method on log T within the best bracket. Scale-free: scaling Euclidean points by s gives the same
- * value and T s^2. */
+ * Newton's method on log T within each bracket that holds a minimum. Never above any scanned value.
+ * Scale-free: scaling Euclidean points by s gives the same value and T s^2. A loss that is the same at every
+ * temperature (equal points, one class, no partners) is reported at T = 1. */
 nn_snnl_result nn_snnl_optimal(const nn_snnl_points *points, void *workspace);
 
 /* 3. dx (+)= scale * d value / d x at the result's temperature, held constant: for an optimal T that is the
- * whole gradient (envelope theorem). dx is [b][d], float with x32 and double with x64. */
+ * whole gradient (envelope theorem). dx is [b][d], float with x32 and double with x64. The weights take the
+ * distances' place in the workspace: its next use must be nn_snnl_begin. */
 void nn_snnl_gradient(const nn_snnl_points *points, void *workspace, const nn_snnl_result *result,
                       double scale, bool accumulate, void *dx);
 

@@ -1,7 +1,7 @@
-/* snnl_float.c - the soft nearest neighbor loss of points in single precision: for training. */
+/* float.c - the soft nearest neighbor loss of points in single precision: for training. */
 #include <cblas.h>
 
-#include "kernels/kernels.h"
+#include "framework/kernels/kernels.h"
 #include "snnl.h"
 
 typedef float real;
@@ -33,6 +33,6 @@ static void matrix_product(bool transpose_b, int rows, int columns, int inner, c
                 a, lda, b, ldb, accumulate ? 1 : 0, c, ldc);
 }
 
-#include "snnl_real.h"
+#include "real.h"
 
 const nn_snnl_arithmetic *const nn_snnl_float = &arithmetic;

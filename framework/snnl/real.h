@@ -1,10 +1,10 @@
-/* snnl_real.h - the loops over elements of the soft nearest neighbor loss, for one type `real` (contracts:
+/* real.h - the loops over elements of the soft nearest neighbor loss, for one type `real` (contracts:
  * nn_snnl_arithmetic). The including file defines before it: real, input() (the caller's points), near_ratio,
  * near_cosine, direct_distance(), symmetric_product() and matrix_product(). */
 #include <math.h>
 
-#include "kernels/kernels.h"
-#include "snnl_work.h"
+#include "framework/kernels/kernels.h"
+#include "work.h"
 
 enum { LANES_SUMMED = 16 };
 

@@ -1,4 +1,4 @@
-/* snnl_pairs.c - the points of the soft nearest neighbor loss, sorted and centred, and their distances.
+/* pairs.c - the points of the soft nearest neighbor loss, sorted and centred, and their distances.
  *
  * d_ij = |a_i|^2 + |a_j|^2 - 2 a_i a_j by matrix products, on centred points a; pairs too near for that are
  * measured directly. With the cosine distance a_i = sqrt(1/2) x_i / |x_i|, for which the same formula gives 1
@@ -7,7 +7,7 @@
 #include <omp.h>
 #include <string.h>
 
-#include "snnl_work.h"
+#include "work.h"
 
 /* Merge sort, without the allocation of qsort; the result may be in either array. */
 static const int64_t *sort(int count, int64_t *keys, int64_t *other) {

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "framework/snnl.h"
+#include "framework/snnl/snnl.h"
 #include "tests/support/snnl_oracle.h"
 
 /* --- gradients -------------------------------------------------------------------------------------------

@@ -1,13 +1,13 @@
 /* snnl.c - the calls of snnl.h: memory, checks and the search for the temperature. How the loss is computed
- * is told in snnl_pairs.c (distances), snnl_loss.c and snnl_gradient.c. */
+ * is told in pairs.c (distances), loss.c and gradient.c. */
 #include "snnl.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/kernels.h"
-#include "snnl_work.h"
+#include "framework/kernels/kernels.h"
+#include "work.h"
 
 enum {
     BLOCK = 256,
@@ -36,7 +36,7 @@ static bool is_stored(int count, size_t size) {
 
 /* Products along the dimensions, where the pairs alone would make too few for a team. */
 static int slices_of(int count, int dims) {
-    int blocks = (count + BLOCK - 1) / BLOCK, products = blocks * (blocks + 1) / 2;
+    int blocks = (count - 1) / BLOCK + 1, products = blocks * (blocks + 1) / 2;
     int wanted = (PRODUCTS + products - 1) / products, possible = dims / 512;
     int slices = wanted < possible ? wanted : possible;
     return slices > 1 ? slices : 1;
@@ -46,11 +46,11 @@ static void lay_out_pairs(nn_snnl_work *work, layout *l) {
     size_t count = (size_t)work->count, size = work->real->size;
     work->stored = is_stored(work->count, size);
     work->tile = work->stored ? NN_SNNL_STORED_TILE : NN_SNNL_TILE;
-    work->tiles = (work->count + work->tile - 1) / work->tile;
-    work->block = BLOCK;
-    work->slices = work->stored ? slices_of(work->count, work->dims) : 1;
-    work->stride = (work->count + 15) / 16 * 16;
+    work->tiles = (work->count - 1) / work->tile + 1;
     if (work->stored) {
+        work->block = BLOCK;
+        work->slices = slices_of(work->count, work->dims);
+        work->stride = (work->count + 15) / 16 * 16;
         work->pairs = take(l, count, (size_t)work->stride, size);
         work->partial = take(l, (size_t)(work->slices - 1) * count, (size_t)work->stride, size);
     } else {

@@ -1,10 +1,10 @@
-/* snnl_work.h - what the parts of the soft nearest neighbor loss share.
+/* work.h - what the parts of the soft nearest neighbor loss share.
  *
- *   snnl.c           the calls of snnl.h: memory, checks, the search for the temperature
- *   snnl_pairs.c     sorted and centred points, their distances, the order in which pairs are visited
- *   snnl_loss.c      sums over each point's pairs, and the loss from them
- *   snnl_gradient.c  the pairs' weights and their product with the points
- *   snnl_real.h      the loops over elements for one type: snnl_float.c and snnl_double.c
+ *   snnl.c      the calls of snnl.h: memory, checks, the search for the temperature
+ *   pairs.c     sorted and centred points, their distances, the order in which pairs are visited
+ *   loss.c      sums over each point's pairs, and the loss from them
+ *   gradient.c  the pairs' weights and their product with the points
+ *   real.h      the loops over elements for one type: float.c and double.c
  *
  * Points are sorted by label, so that a point's class is one range of columns; `i` and `j` are places in that
  * order. The pair matrix is cut into tiles. Small ones are stored: real [count][stride], true distances. Of
@@ -49,7 +49,7 @@ typedef struct nn_snnl_arithmetic {
     void (*multiply)(int rows, int columns, int inner, const void *w, int w_ld, const void *x, int x_ld,
                      bool accumulate, void *y, int y_ld);
     /* dx of point i, columns first .. first + count - 1, from product = sum over j of w_ij x_j; see
-     * snnl_gradient.c */
+     * gradient.c */
     void (*finish)(const nn_snnl_work *work, const nn_snnl_points *points, int i, int first, int count,
                    const void *product, double coefficient, bool accumulate, void *dx);
 } nn_snnl_arithmetic;

@@ -1,4 +1,4 @@
-/* snnl_double.c - the soft nearest neighbor loss of points in double precision: for measuring. */
+/* double.c - the soft nearest neighbor loss of points in double precision: for measuring. */
 #include <cblas.h>
 
 #include "snnl.h"
@@ -35,6 +35,6 @@ static void matrix_product(bool transpose_b, int rows, int columns, int inner, c
                 a, lda, b, ldb, accumulate ? 1 : 0, c, ldc);
 }
 
-#include "snnl_real.h"
+#include "real.h"
 
 const nn_snnl_arithmetic *const nn_snnl_double = &arithmetic;

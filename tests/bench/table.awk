@@ -1,0 +1,75 @@
+# The table of pairs.sh, from lines "ROUND NAME ours|PyTorch ms=... min=... max=... mib=... gflop=...".
+
+{
+    for (i = 4; i <= NF; i++) {
+        split($i, pair, "=")
+        value[$1, $2, $3, pair[1]] = pair[2]
+    }
+    if (!($2 in known)) {
+        known[$2]
+        name[++names] = $2
+    }
+    if ($1 > rounds)
+        rounds = $1
+}
+
+# Sorts list[1..n] and gives its median, - for an empty one.
+function median(n,    i, j, x) {
+    for (i = 2; i <= n; i++) {
+        x = list[i]
+        for (j = i - 1; j > 0 && list[j] > x; j--)
+            list[j + 1] = list[j]
+        list[j + 1] = x
+    }
+    return n ? (list[int((n + 1) / 2)] + list[int((n + 2) / 2)]) / 2 : "-"
+}
+
+function collect(work, who, field,    r, n) {
+    for (r = 1; r <= rounds; r++)
+        if ((r, work, who, field) in value)
+            list[++n] = value[r, work, who, field]
+    return median(n)
+}
+
+# The median and range over the rounds of one time over another.
+function ratio(work, who, base, base_who,    r, n, middle) {
+    for (r = 1; r <= rounds; r++)
+        if ((r, work, who, "ms") in value && (r, base, base_who, "ms") in value)
+            list[++n] = value[r, work, who, "ms"] / value[r, base, base_who, "ms"]
+    middle = median(n)
+    return n ? sprintf("%.2f (%.2f-%.2f)", middle, list[1], list[n]) : "-"
+}
+
+function number(format, x) {
+    return x == "-" ? x : sprintf(format, x)
+}
+
+function rate(gflop, ms) {
+    return gflop > 0 && ms != "-" ? sprintf("%.0f", 1e3 * gflop / ms) : "-"
+}
+
+# What the loss adds to a step, where both were timed.
+function cost(who, work, temperature,    x) {
+    x = ratio(work, who, "resnet20-train", who)
+    if (x != "-")
+        printf "%s %s, %s\n", x, who, temperature
+}
+
+END {
+    printf "%-22s %10s %10s  %-17s %15s %15s\n", "", "ours", "PyTorch", "PyTorch / ours", "GFLOP/s", "peak MiB"
+    printf "%-22s %10s %10s  %-17s %15s %15s\n", "work", "ms", "ms", "(range)", "ours, PyTorch", "ours, PyTorch"
+    for (i = 1; i <= names; i++) {
+        work = name[i]
+        ours = collect(work, "ours", "ms")
+        theirs = collect(work, "PyTorch", "ms")
+        gflop = collect(work, "ours", "gflop")
+        printf "%-22s %10s %10s  %-17s %8s %6s %8s %6s\n", work, number("%.1f", ours), number("%.1f", theirs), \
+            ratio(work, "PyTorch", work, "ours"), rate(gflop, ours), rate(gflop, theirs), \
+            number("%.0f", collect(work, "ours", "mib")), number("%.0f", collect(work, "PyTorch", "mib"))
+    }
+    if ("resnet20-train" in known && "resnet20-snnl" in known)
+        print "\nresnet20 training step with SNNL at its 9 blocks / without (range):"
+    cost("ours", "resnet20-snnl", "T = 100")
+    cost("PyTorch", "resnet20-snnl", "T = 100")
+    cost("ours", "resnet20-snnl-optimal", "optimal T")
+}
