@@ -102,13 +102,13 @@ $(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(LIBRARY)
 	@$(CC) $(ALL_CFLAGS) $^ -lcmocka $(LIBS) -o $@
 
 tidy: | build/setup ## clang-tidy over the library and the programs
-	clang-tidy --quiet $(call sources,framework models datasets experiments) -- -std=gnu11 -fopenmp -I.
+	@clang-tidy --quiet $(call sources,framework models datasets experiments) -- -std=gnu11 -fopenmp -I.
 
 format: ## clang-format everything
-	clang-format -i $(shell git ls-files '*.[ch]')
+	@clang-format -i $(shell git ls-files '*.[ch]')
 
 check-format: ## fail where clang-format would change something
-	clang-format --dry-run --Werror $(shell git ls-files '*.[ch]')
+	@clang-format --dry-run --Werror $(shell git ls-files '*.[ch]')
 
 clean: ## remove what was built (not runs/ nor data/)
 	rm -rf build $(PROGRAMS)

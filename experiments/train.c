@@ -39,8 +39,8 @@ static nn_status load(exp_train_options *options, data_set *set, nn_error *error
     if (!options->dataset_named && is_known(options->dataset) && !data_present(options->dataset, root)) {
         fprintf(stderr,
                 "NOTE: the data set %s is not in %s: training on the built-in 'shapes' instead. To get it: "
-                "scripts/fetch %s\n",
-                options->dataset, root, options->dataset);
+                "ENTANGLE_DATA='%s' scripts/fetch %s\n",
+                options->dataset, root, root, options->dataset);
         strcpy(options->dataset, "shapes");
     }
     return data_load(set, options->dataset, root, (int)options->train_limit, (int)options->test_limit, error);

@@ -13,8 +13,7 @@ static nn_status read_config(const exp_measure_request *request, exp_train_optio
     return exp_options_read_file(exp_train_table, options, path, error);
 }
 
-/* The weights of a run do not matter for measuring, its temperature mode only when it is not asked to change.
- */
+/* Weights do not matter for measuring; the temperature is each batch's optimal one unless the request fixes it. */
 static void apply_request(const exp_measure_request *request, exp_train_options *options) {
     options->snnl_weight = 0;
     options->temperature_mode = request->fixed ? NN_TEMPERATURE_FIXED : NN_TEMPERATURE_OPTIMAL;

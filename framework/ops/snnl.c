@@ -15,6 +15,7 @@
 
 enum { X, LABELS };
 static const double learning_rate = 0.1;
+static const double largest_change = 1; /* of log t in one batch: a first guess far off must not run away */
 
 static const nn_snnl_options *options_of(const nn_node *node) {
     return (const nn_snnl_options *)node->options;
@@ -54,7 +55,7 @@ static nn_snnl_result at_learned(const nn_call *call, const nn_snnl_points *poin
     float *log_t = call->state[0];
     if (call->training) {
         nn_snnl_result before = nn_snnl_at(points, call->saved, start / exp(*log_t));
-        *log_t -= (float)(learning_rate * before.slope);
+        *log_t -= (float)fmax(-largest_change, fmin(largest_change, learning_rate * before.slope));
     }
     return nn_snnl_at(points, call->saved, start / exp(*log_t));
 }

@@ -143,7 +143,7 @@ static void optimal_temperatures(void **state) {
     }
 }
 
-/* T = T0 / t; each training batch moves log t by -0.1 d loss / d log t, and measures at the new T. */
+/* T = T0 / t; each training batch moves log t by -0.1 d loss / d log t, at most by 1, and measures at the new T. */
 static void learned_temperatures(void **state) {
     (void)state;
     const float starts[] = {3, 100, 30000}; /* below, near and above the best one */
@@ -155,7 +155,7 @@ static void learned_temperatures(void **state) {
         double log_t = 0, before = oracle_loss(&p, starts[s]);
         assert_true(run(&t, t.evaluation, &p, BATCH)->temperature == starts[s]);
         for (int step = 0; step < 6; step++) {
-            log_t -= 0.1 * slope_at(&p, starts[s] / exp(log_t));
+            log_t -= fmax(-1, fmin(1, 0.1 * slope_at(&p, starts[s] / exp(log_t))));
             const nn_snnl_result *result = run(&t, t.training, &p, BATCH);
             oracle_compare("temperature", result->temperature, starts[s] / exp(log_t), 1e-5);
             oracle_compare("value", result->value, oracle_loss(&p, starts[s] / exp(log_t)), 1e-5);
@@ -171,6 +171,28 @@ static void learned_temperatures(void **state) {
         end(&t);
         oracle_drop(&p);
     }
+}
+
+/* Far off, where the slope is in the thousands, T moves by a factor e a batch until it is near. */
+static void learned_temperatures_do_not_run_away(void **state) {
+    (void)state;
+    oracle_problem p = make_points(NN_EUCLIDEAN);
+    for (int k = 0; k < BATCH * DIMS; k++)
+        p.x32[k] *= 1000;
+    tapped t;
+    begin(&t, (nn_snnl_options){.mode = NN_TEMPERATURE_LEARNED, .temperature = 1}, 1);
+    double first = run(&t, t.training, &p, BATCH)->temperature;
+    assert_true(fabs(log(first) - 1) < 1e-5);
+    double last = 0, value = 0;
+    for (int step = 0; step < 200; step++) {
+        const nn_snnl_result *result = run(&t, t.training, &p, BATCH);
+        last = result->temperature;
+        value = result->value;
+    }
+    assert_true(last > 1e4 && last < 1e12);
+    assert_true(value < 1.01 * log(BATCH - 1));
+    end(&t);
+    oracle_drop(&p);
 }
 
 /* The loss falls for a weight of either sign: the temperature does not follow the total loss. */
@@ -387,6 +409,7 @@ int main(void) {
         cmocka_unit_test(fixed_temperatures),
         cmocka_unit_test(optimal_temperatures),
         cmocka_unit_test(learned_temperatures),
+        cmocka_unit_test(learned_temperatures_do_not_run_away),
         cmocka_unit_test(learning_does_not_depend_on_the_weight),
         cmocka_unit_test(the_temperature_is_100_unless_given),
         cmocka_unit_test(partial_batches),
