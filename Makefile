@@ -33,7 +33,7 @@ TESTS   := $(patsubst %.c,$(B)/%,$(filter %$(TEST).c,$(shell find tests -name 't
 SUPPORT := $(call objects,$(wildcard tests/support/*.c))
 
 .DEFAULT_GOAL := all
-.PHONY: all help test sanitize bench bench-kernels tidy format check-format clean $(PRESETS)
+.PHONY: always all help test sanitize bench bench-kernels tidy format check-format clean $(PRESETS)
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -79,6 +79,12 @@ $(B)/framework/kernels/%_avx512.o:  ISA := -mavx512f -mfma -ffp-contract=fast
 $(B)/framework/kernels/%_avx2.o:    ISA := -mavx2 -mfma -ffp-contract=fast
 $(B)/framework/kernels/%_generic.o: ISA := -ffp-contract=fast
 $(B)/experiments/common/version.o:  ISA := -DENTANGLE_VERSION='"$(VERSION)"'
+
+# What the programs call themselves: compiled anew when the description of the source changes.
+$(B)/version: always
+	@mkdir -p $(@D)
+	@echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' > $@
+$(B)/experiments/common/version.o: $(B)/version
 
 # The presets' texts and the default preset's name, compiled in.
 $(B)/presets.c: $(wildcard experiments/*.ini) build/default-preset scripts/embed-presets

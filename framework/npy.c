@@ -10,8 +10,7 @@
 
 static const unsigned char magic[6] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
 
-/* --- header: a Python dictionary such as {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }
- * -------- */
+/* --- header: a Python dictionary such as {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), } ---- */
 
 typedef struct text {
     const char *at, *end;
@@ -174,8 +173,7 @@ void nn_npy_free(nn_npy *array) {
     *array = (nn_npy){0};
 }
 
-/* --- elements ----------------------------------------------------------------------------------------------
- */
+/* --- elements ------------------------------------------------------------------------------------------- */
 
 /* The bytes of an element, least significant first: .npy's order whatever the processor's. */
 static uint64_t element_bits(const nn_npy *array, size_t index) {
@@ -210,8 +208,7 @@ double nn_npy_number(const nn_npy *array, size_t index) {
     return array->kind == 'u' ? (double)bits : (double)nn_npy_integer(array, index);
 }
 
-/* --- writing -----------------------------------------------------------------------------------------------
- */
+/* --- writing -------------------------------------------------------------------------------------------- */
 
 /* Version 1, padded so that the elements start at a multiple of 64 bytes. Returns the whole file, elements
  * zero. */

@@ -27,8 +27,7 @@ static size_t file_index(const nn_entry *entry, size_t i) {
     return (outer * channels + channel) * pixels + pixel;
 }
 
-/* --- writing
- * ------------------------------------------------------------------------------------------------ */
+/* --- writing -------------------------------------------------------------------------------------------- */
 
 static bool describe(cJSON *header, const nn_entry *entry, size_t offset) {
     cJSON *tensor = cJSON_AddObjectToObject(header, entry->name);
@@ -89,8 +88,7 @@ nn_status nn_safetensors_save(const nn_store *store, const nn_metadata *metadata
     return status;
 }
 
-/* --- reading
- * ------------------------------------------------------------------------------------------------ */
+/* --- reading -------------------------------------------------------------------------------------------- */
 
 typedef struct contents {
     const char *path;

@@ -9,8 +9,7 @@ const char *exp_tap_name(const exp_classifier *c, int tap) {
     return nn_tap_name(c->graph, tap);
 }
 
-/* --- weights
- * -------------------------------------------------------------------------------------------------- */
+/* --- weights -------------------------------------------------------------------------------------------- */
 
 static nn_status no_tap(const exp_classifier *c, const char *pattern, nn_error *error) {
     char all[400] = "";
@@ -48,8 +47,7 @@ static nn_status weigh_taps(exp_classifier *c, const exp_train_options *options,
     return status;
 }
 
-/* --- building
- * ------------------------------------------------------------------------------------------------- */
+/* --- building ------------------------------------------------------------------------------------------- */
 
 static void add_losses(exp_classifier *c, const exp_train_options *options) {
     nn_snnl_options snnl = {.distance = options->distance,
@@ -142,8 +140,7 @@ void exp_classifier_free(exp_classifier *c) {
     *c = (exp_classifier){0};
 }
 
-/* --- running
- * -------------------------------------------------------------------------------------------------- */
+/* --- running -------------------------------------------------------------------------------------------- */
 
 void exp_classifier_feed(const exp_classifier *c, nn_plan *plan, const data_batch *batch) {
     size_t image = nn_shape_row(nn_node_shape(c->images));

@@ -3,8 +3,7 @@
  * The file: one header line
  *     step,epoch,images,seconds,lr,loss,cross_entropy,accuracy,
  *     snnl/TAP,temperature/TAP, ... for each tap in forward order, ... ,test_loss,test_accuracy
- * and one row per logged step. Later columns may follow. The test columns and those after them may be empty.
- */
+ * and one row per logged step. Later columns may follow. The test columns and those after them may be empty. */
 #ifndef EXP_METRICS_H
 #define EXP_METRICS_H
 

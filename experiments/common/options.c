@@ -28,8 +28,7 @@ const char *exp_number_text(double value, char text[32]) {
     return text;
 }
 
-/* --- setting one
- * ---------------------------------------------------------------------------------------------- */
+/* --- setting one ---------------------------------------------------------------------------------------- */
 
 static bool read_number(const char *text, double *value) {
     char *end;
@@ -118,8 +117,7 @@ nn_status exp_option_set(const exp_option *table, void *target, const char *orig
     return set(o, target, origin, value, error);
 }
 
-/* --- command line
- * --------------------------------------------------------------------------------------------- */
+/* --- command line --------------------------------------------------------------------------------------- */
 
 /* The option that "name" or "no-name" switches. */
 static const exp_option *find_flag(const exp_option *table, const char *name, bool *yes) {
@@ -188,8 +186,7 @@ bool exp_options_informed(const exp_option *table, const void *defaults, const c
     return false;
 }
 
-/* --- files and help
- * ------------------------------------------------------------------------------------------- */
+/* --- files and help ------------------------------------------------------------------------------------- */
 
 typedef struct reading {
     const exp_option *table;

@@ -50,7 +50,7 @@ void exp_progress_step(exp_progress *p, const exp_classifier *c, const exp_row *
         return;
     p->last = now;
     char line[1024] = "";
-    append(line, sizeof line, "epoch %.2f/%g  step %llu/%llu  loss %.4f  accuracy %.1f%%  %.0f images/s  ",
+    append(line, sizeof line, "epoch %.2f/%.3g  step %llu/%llu  loss %.4f  accuracy %.1f%%  %.0f images/s  ",
            row->epoch, epochs, (unsigned long long)row->step, (unsigned long long)steps, p->loss,
            100 * p->accuracy, per_second);
     append_time(line, sizeof line, (double)(steps - row->step) * row->seconds / (double)row->step);

@@ -30,8 +30,7 @@ typedef struct training {
     exp_measurement test_measurement; /* of the last evaluation; with taps after the last step */
 } training;
 
-/* --- opening
- * -------------------------------------------------------------------------------------------------- */
+/* --- opening -------------------------------------------------------------------------------------------- */
 
 static nn_status open_loaders(training *t, nn_error *error) {
     const exp_train_options *o = t->options;
@@ -122,8 +121,7 @@ static void describe(training *t) {
                          "note     --snnl-layers gives weights, but --snnl-weight is 0: nothing is weighted");
 }
 
-/* --- steps
- * ---------------------------------------------------------------------------------------------------- */
+/* --- steps ---------------------------------------------------------------------------------------------- */
 
 static bool divides(uint64_t period, uint64_t n) {
     return period && n % period == 0;
@@ -230,8 +228,7 @@ static nn_status next_step(training *t, nn_error *error) {
     return status;
 }
 
-/* --- the end
- * -------------------------------------------------------------------------------------------------- */
+/* --- the end -------------------------------------------------------------------------------------------- */
 
 static nn_status measure_train_accuracy(training *t, double *accuracy, nn_error *error) {
     data_split some = t->set->train;

@@ -7,11 +7,11 @@
  * does. Otherwise the running ones are used. With xhat = (x - mean) / sqrt(variance + epsilon):
  *
  *   dscale = sum dy xhat    dshift = sum dy
- *   dx = scale / sqrt(variance + epsilon) * (dy - dshift / N - xhat dscale / N)      the last two terms in
- * training only
+ *   dx = scale / sqrt(variance + epsilon) * (dy - dshift / N - xhat dscale / N)
  *
- * Sums run over fixed slices of pixels, each in float, combined in double in their order: the same bits for
- * every thread count. Backward reads x; the output may be overwritten. */
+ * where the last two terms belong to training only. Sums run over fixed slices of pixels, each in float,
+ * combined in double in their order: the same bits for every thread count. Backward reads x; the output may be
+ * overwritten. */
 #include <math.h>
 
 #include "framework/kernels/kernels.h"

@@ -1,6 +1,6 @@
 /* cross_entropy.c - what a classifier's outputs are worth.
  *
- *   cross entropy  loss = mean over b of  log sum_k exp(z_bk) - z_b,label      dz = (softmax(z) - onehot) / B
+ *   cross entropy  loss = mean over b of  log sum_k exp(z_bk) - z_b,label;  dz = (softmax(z) - onehot) / B
  *   accuracy       share of rows whose first largest z is the label's; passes no gradient */
 #include <math.h>
 

@@ -1,5 +1,6 @@
-/* dense.c - a matrix product with a bias:  y = x w^T + bias,  dx = dy w,  dw = dy^T x,  dbias = sum over b of
- * dy
+/* dense.c - a matrix product with a bias.
+ *
+ *   y = x w^T + bias      dx = dy w      dw = dy^T x      dbias = sum over b of dy
  *
  * x [B, in]  w [out, in]  bias [out]  y [B, out]; an image [B,H,W,C] is taken as [B, H W C] in place. */
 #include <limits.h>

@@ -88,7 +88,7 @@ static void max_backward(const nn_call *call) {
 
 /* --- average -------------------------------------------------------------------------------------------- */
 
-/* For each output pixel of image b: out (+)= the window's mean, or with `back` in += out / cells. */
+/* One image: y += the mean of each window of x, or, where dx is given, dx += dy shared out over each window. */
 static void average_image(const nn_call *call, const float *x, float *y, const float *dy, float *dx) {
     const nn_node *node = call->node;
     const window *w = window_of(node);

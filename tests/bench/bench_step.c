@@ -22,7 +22,7 @@ enum { BATCH = 128, CLASSES = 10, WARM_UP_STEPS = 3, STEPS_MAX = 1000 };
 
 typedef nn_status step_function(void *context, nn_error *error);
 
-/* --- time --- */
+/* --- time ----------------------------------------------------------------------------------------------- */
 
 static double seconds(void) {
     struct timespec now;
@@ -63,7 +63,7 @@ static void fill(size_t n, float *x, int32_t *labels, size_t label_count) {
         labels[i] = (int32_t)nn_random_below(&stream, CLASSES);
 }
 
-/* --- networks --- */
+/* --- networks ------------------------------------------------------------------------------------------- */
 
 typedef struct network {
     exp_classifier classifier;
@@ -131,7 +131,7 @@ static nn_status bench_network(bool training, const char *name, const char *snnl
     return status;
 }
 
-/* --- SNNL alone --- */
+/* --- SNNL alone ----------------------------------------------------------------------------------------- */
 
 typedef struct loss {
     nn_snnl_points points;
@@ -169,7 +169,7 @@ static nn_status bench_snnl(int count, int dims, bool optimal, int steps, nn_err
     return status;
 }
 
-/* --- command line --- */
+/* --- command line --------------------------------------------------------------------------------------- */
 
 static bool number(const char *text, int largest, int *value) {
     char *end;

@@ -27,8 +27,7 @@ static int set_up(void **state) {
         BATCH);
 }
 
-/* --- JSON ------------------------------------------------------------------------------------------------
- */
+/* --- JSON ----------------------------------------------------------------------------------------------- */
 
 static cJSON *printed(void) {
     assert_string_equal(program_errors, "");
@@ -58,8 +57,7 @@ static const cJSON *tap_of(const cJSON *json, int tap) {
     return found;
 }
 
-/* --- arrays ----------------------------------------------------------------------------------------------
- */
+/* --- arrays --------------------------------------------------------------------------------------------- */
 
 /* A .npy file, version 1: the header is a Python literal, padded to a multiple of 64 bytes. */
 static void write_npy(const char *path, const char *type, const char *shape, const void *elements,
@@ -205,8 +203,7 @@ static void bad_arrays(void **state) {
     program_complained("measure: cannot write the result");
 }
 
-/* --- runs ------------------------------------------------------------------------------------------------
- */
+/* --- runs ----------------------------------------------------------------------------------------------- */
 
 static void expect_summary(const cJSON *measured) {
     char *text = program_file("run/summary.json");

@@ -8,8 +8,7 @@
 #include "experiments/common/train_options.h"
 #include "tests/support/support.h"
 
-/* --- a table of every kind -------------------------------------------------------------------------------
- */
+/* --- a table of every kind ------------------------------------------------------------------------------ */
 
 typedef struct settings {
     char text[EXP_TEXT_MAX];
@@ -204,8 +203,7 @@ static void long_words(void **state) {
                "there is no such option");
 }
 
-/* --- files -----------------------------------------------------------------------------------------------
- */
+/* --- files ---------------------------------------------------------------------------------------------- */
 
 static void files(void **state) {
     (void)state;
@@ -254,8 +252,7 @@ static void wrong_files(void **state) {
                "absent.ini");
 }
 
-/* --- config.ini ------------------------------------------------------------------------------------------
- */
+/* --- config.ini ----------------------------------------------------------------------------------------- */
 
 static nn_status resolve(exp_train_options *options, const char *const *words, nn_error *error) {
     char *argv[32] = {"train"};
@@ -339,8 +336,7 @@ static void a_configuration_comes_back(void **state) {
     }
 }
 
-/* --- who wins --------------------------------------------------------------------------------------------
- */
+/* --- who wins ------------------------------------------------------------------------------------------- */
 
 static void defaults_then_preset_then_command_line(void **state) {
     (void)state;

@@ -20,8 +20,7 @@ static int set_up(void **state) {
     return 0;
 }
 
-/* --- tables ----------------------------------------------------------------------------------------------
- */
+/* --- tables --------------------------------------------------------------------------------------------- */
 
 enum { COLUMNS = 16, ROWS = 64, FIELD = 32 };
 
@@ -102,8 +101,7 @@ static int files_in(const char *folder) {
     return count;
 }
 
-/* --- a whole run -----------------------------------------------------------------------------------------
- */
+/* --- a whole run ---------------------------------------------------------------------------------------- */
 
 static const char header[] = "step,epoch,images,seconds,lr,loss,cross_entropy,accuracy,snnl/dense1,"
                              "temperature/dense1,snnl/dense2,temperature/dense2,test_loss,test_accuracy\n";
@@ -282,8 +280,7 @@ static void help_and_version(void **state) {
     program_said(program_output, "entangle train ");
 }
 
-/* --- interruptions ---------------------------------------------------------------------------------------
- */
+/* --- interruptions -------------------------------------------------------------------------------------- */
 
 static void interrupt(int signal_number, const char *run) {
     char line[256], path[64];
@@ -314,8 +311,7 @@ static void an_interrupted_run_saves_its_model(void **state) {
     interrupt(SIGTERM, "terminated");
 }
 
-/* --- data ------------------------------------------------------------------------------------------------
- */
+/* --- data ----------------------------------------------------------------------------------------------- */
 
 static void missing_data(void **state) {
     (void)state;
@@ -359,8 +355,7 @@ static void damaged_data(void **state) {
     program_complained("no training examples");
 }
 
-/* --- wrong usage -----------------------------------------------------------------------------------------
- */
+/* --- wrong usage ---------------------------------------------------------------------------------------- */
 
 static void wrong_usage(void **state) {
     (void)state;

@@ -31,8 +31,7 @@ static int free_images(void **state) {
     return 0;
 }
 
-/* --- PyTorch ---------------------------------------------------------------------------------------------
- */
+/* --- PyTorch -------------------------------------------------------------------------------------------- */
 
 /* PyTorch's losses of a case, [TRACE_STEPS]. */
 static void read_golden(const char *name, double *losses) {
@@ -102,8 +101,7 @@ static void losses_are_pytorchs(void **state) {
     }
 }
 
-/* --- the same bits ---------------------------------------------------------------------------------------
- */
+/* --- the same bits -------------------------------------------------------------------------------------- */
 
 static void expect_same(const char *what, const recording *a, const recording *b, int steps) {
     test_same_bits(what, a->losses, b->losses, (size_t)steps * sizeof *a->losses);
@@ -137,8 +135,7 @@ static void same_bits_again_and_for_every_number_of_threads(void **state) {
     nn_threads_set(0);
 }
 
-/* --- learning --------------------------------------------------------------------------------------------
- */
+/* --- learning ------------------------------------------------------------------------------------------- */
 
 /* A perceptron learns a thousand shapes by heart, and recognises others more often than the 10 % of chance:
  * 13 % of 2,000 is four and a half standard deviations above it. */

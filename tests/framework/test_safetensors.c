@@ -75,8 +75,7 @@ static float value_of(const nn_store *store, const char *name, int index) {
     return nn_store_values(store, nn_store_find(store, name))[index];
 }
 
-/* --- layouts ---------------------------------------------------------------------------------------------
- */
+/* --- layouts -------------------------------------------------------------------------------------------- */
 
 /* The file counts up in its own order: filter, channel, row, column. Here channels are last. */
 static void expect_layout(const nn_store *store) {
@@ -172,8 +171,7 @@ static void a_network_comes_back(void **state) {
     nn_store_free(&other);
 }
 
-/* --- metadata --------------------------------------------------------------------------------------------
- */
+/* --- metadata ------------------------------------------------------------------------------------------- */
 
 static void metadata_comes_back(void **state) {
     (void)state;
@@ -204,8 +202,7 @@ static void metadata_comes_back(void **state) {
                "no 'model'");
 }
 
-/* --- refusals --------------------------------------------------------------------------------------------
- */
+/* --- refusals ------------------------------------------------------------------------------------------- */
 
 static void a_file_cut_short_anywhere_is_refused(void **state) {
     (void)state;

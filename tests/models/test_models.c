@@ -28,8 +28,7 @@ static void end(network *n) {
     nn_store_free(&n->store);
 }
 
-/* --- parameters ------------------------------------------------------------------------------------------
- */
+/* --- parameters ----------------------------------------------------------------------------------------- */
 
 static size_t conv(size_t in, size_t out, size_t kernel) {
     return in * out * kernel * kernel;
@@ -81,8 +80,7 @@ static void parameter_counts(void **state) {
     expect_parameters("mlp", 32, 3, dense(3072, 256) + dense(256, 256) + dense(256, 10));
 }
 
-/* --- taps and shapes -------------------------------------------------------------------------------------
- */
+/* --- taps and shapes ------------------------------------------------------------------------------------ */
 
 typedef struct expected_tap {
     const char *name;
@@ -158,8 +156,7 @@ static void parameter_names(void **state) {
     end(&n);
 }
 
-/* --- limits ----------------------------------------------------------------------------------------------
- */
+/* --- limits --------------------------------------------------------------------------------------------- */
 
 /* The table's smallest images are taken; the network without padding cannot take smaller ones. */
 static void smallest_images(void **state) {
@@ -182,8 +179,7 @@ static void smallest_images(void **state) {
     assert_null(model_find(""));
 }
 
-/* --- learning --------------------------------------------------------------------------------------------
- */
+/* --- learning ------------------------------------------------------------------------------------------- */
 
 static double train(network *n, int batch, int classes, int steps, float rate) {
     nn_error error = {0};

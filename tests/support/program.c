@@ -26,8 +26,7 @@ int program_begin(void **state) {
     return 0;
 }
 
-/* --- processes -------------------------------------------------------------------------------------------
- */
+/* --- processes ------------------------------------------------------------------------------------------ */
 
 /* This test is build/MODE/tests/experiments/test_..., the program build/MODE/experiments/NAME. */
 static void find_program(char path[PATH_MAX], const char *name) {
@@ -124,8 +123,7 @@ void program_complained(const char *part) {
         fail_msg("not one line: '%s'", program_errors);
 }
 
-/* --- files -----------------------------------------------------------------------------------------------
- */
+/* --- files ---------------------------------------------------------------------------------------------- */
 
 bool program_file_exists(const char *path) {
     return access(path, F_OK) == 0;

@@ -101,8 +101,7 @@ static void expect_gradient(const tapped *t, const oracle_problem *p, double tem
     free(g);
 }
 
-/* --- temperatures ----------------------------------------------------------------------------------------
- */
+/* --- temperatures --------------------------------------------------------------------------------------- */
 
 static void fixed_temperatures(void **state) {
     (void)state;
@@ -221,8 +220,7 @@ static void the_temperature_is_100_unless_given(void **state) {
     oracle_drop(&p);
 }
 
-/* --- batches ---------------------------------------------------------------------------------------------
- */
+/* --- batches -------------------------------------------------------------------------------------------- */
 
 /* The rows behind the batch hold points that would change everything. */
 static void partial_batches(void **state) {
@@ -301,8 +299,7 @@ static void same_bits_for_threads(void **state) {
     oracle_drop(&p);
 }
 
-/* --- graphs ----------------------------------------------------------------------------------------------
- */
+/* --- graphs --------------------------------------------------------------------------------------------- */
 
 /* Two taps on one representation: their gradients add up. */
 static void weights_add_up(void **state) {
@@ -375,8 +372,7 @@ static void metrics_run_when_asked(void **state) {
     nn_store_free(&store);
 }
 
-/* --- refusals --------------------------------------------------------------------------------------------
- */
+/* --- refusals ------------------------------------------------------------------------------------------- */
 
 static void refuse(nn_shape x, bool labelled, float temperature, nn_status status, const char *part) {
     nn_store store;

@@ -5,8 +5,7 @@
 #include "framework/snnl/snnl.h"
 #include "tests/support/snnl_oracle.h"
 
-/* --- gradients -------------------------------------------------------------------------------------------
- */
+/* --- gradients ------------------------------------------------------------------------------------------ */
 
 /* Of the formula itself, so that the oracle of the other tests is right. */
 static void the_oracle_matches_finite_differences(void **state) {

@@ -7,8 +7,7 @@
 #include "framework/snnl/snnl.h"
 #include "tests/support/snnl_oracle.h"
 
-/* --- values ----------------------------------------------------------------------------------------------
- */
+/* --- values --------------------------------------------------------------------------------------------- */
 
 static void check_values(const oracle_problem *p, const double *temperatures, int n, double tolerance32) {
     double *d = oracle_distances(p);
@@ -208,8 +207,7 @@ static void extremes_are_finite(void **state) {
         }
 }
 
-/* --- temperature -----------------------------------------------------------------------------------------
- */
+/* --- temperature ---------------------------------------------------------------------------------------- */
 
 static void check_slope(const oracle_problem *p, double temperature) {
     double *d = oracle_distances(p), h = 1e-4;
@@ -310,8 +308,7 @@ static void optimal_has_no_scale(void **state) {
     }
 }
 
-/* --- invariance, threads, workspace, errors ---------------------------------------------------------------
- */
+/* --- invariance, threads, workspace, errors ------------------------------------------------------------- */
 
 static void order_and_names_of_classes_do_not_matter(void **state) {
     (void)state;
