@@ -322,7 +322,7 @@ static void missing_data(void **state) {
                      0);
     program_complained(
         "NOTE: the data set mnist is not in nowhere: training on the built-in 'shapes' instead. To get "
-        "it: scripts/fetch mnist");
+        "it: ENTANGLE_DATA='nowhere' scripts/fetch mnist");
     char *config = program_file("stand-in/config.ini");
     program_said(config, "\ndataset = shapes\n");
     free(config);
