@@ -24,7 +24,9 @@ ALL_CFLAGS := -std=gnu11 -Wall -Wextra -Wshadow -Wmissing-prototypes -Wvla -fope
               -fno-trapping-math -ffp-contract=off -I. -MMD -MP $(FLAGS) $(CFLAGS)
 LIBS    := -lopenblas -lcjson -linih -lz -lm -lpthread
 
-sources  = $(sort $(shell find $(1) -name '*.c' 2>/dev/null))
+# x86-64 alone has these instruction sets; other processors use the generic kernels.
+FOREIGN := $(if $(filter x86_64%,$(shell $(CC) -dumpmachine 2>/dev/null || uname -m)),,%_avx512.c %_avx2.c)
+sources  = $(filter-out $(FOREIGN),$(sort $(shell find $(1) -name '*.c' 2>/dev/null)))
 objects  = $(patsubst %.c,$(B)/%.o,$(1))
 LIBRARY := $(B)/libentangle.a
 OBJECTS := $(call objects,$(call sources,framework models datasets experiments/common)) $(B)/presets.o
