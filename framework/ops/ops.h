@@ -77,8 +77,8 @@ nn_node *nn_accuracy(nn_node *logits,
  * readable by nn_plan_report(). */
 typedef enum nn_temperature_mode {
     NN_TEMPERATURE_OPTIMAL, /* argmin of each batch's loss */
-    NN_TEMPERATURE_LEARNED, /* T = temperature / t; in training one gradient step of 0.1 on log t a batch,
-                               downhill */
+    NN_TEMPERATURE_LEARNED, /* T = temperature / t; in training a gradient step of 0.1 a batch on log t,
+                             * downhill and by 1 at most */
     NN_TEMPERATURE_FIXED
 } nn_temperature_mode;
 typedef struct nn_snnl_options {

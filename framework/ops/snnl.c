@@ -6,7 +6,8 @@
  * theorem).
  *
  * LEARNED follows the authors' method, T = T0 / t with one gradient step of 0.1 a batch that lowers the loss,
- * but moves log t instead of t, so that T stays positive. The loss is then evaluated at the new T. */
+ * but moves log t instead of t, by 1 at most, so that T stays positive and finite. The loss is then evaluated
+ * at the new T. */
 #include <limits.h>
 #include <math.h>
 
