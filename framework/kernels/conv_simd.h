@@ -16,8 +16,8 @@ enum {
     TILE_FILTERS_3 = REGISTERS / 4
 };
 
-/* Moves the rows of a tile to their places, adding to what is there or not. Out of line: the code around
- * partial vectors would cost the tiles their registers. */
+/* Moves the rows of a tile with partial vectors to their places, adding to what is there or not. Out of line:
+ * the code around partial vectors would cost the tiles their registers. */
 static __attribute__((noinline)) void tile_store(int rows, int columns, const float *tile, size_t tile_row,
                                                  bool accumulate, float *out, size_t out_row) {
     for (int i = 0; i < rows; i++, tile += tile_row, out += out_row)
@@ -35,6 +35,8 @@ INLINE void tile_sums(const int pixels, const int vectors, const nn_conv_tile *t
                       const float *w, const float *bias, float *y) {
     if (pixels > (vectors == 1 ? TILE_PIXELS_1 : TILE_PIXELS_2))
         return; /* never happens: keeps tiles that do not fit the registers out of the program */
+    const size_t x_pixel = t->x_pixel, y_pixel = t->y_pixel; /* y may alias t, as far as compilers know */
+    const bool accumulate = t->accumulate;
     vec sum[TILE_PIXELS_1][2];
     UNROLL
     for (int p = 0; p < pixels; p++) {
@@ -48,7 +50,7 @@ INLINE void tile_sums(const int pixels, const int vectors, const nn_conv_tile *t
         const float *in[TILE_PIXELS_1 / 4], *weight = w + (size_t)r * t->w_row;
         UNROLL
         for (int p = 0; p < pixels; p += 4) {
-            in[p / 4] = x + (size_t)r * t->x_row + (size_t)p * t->x_pixel;
+            in[p / 4] = x + (size_t)r * t->x_row + (size_t)p * x_pixel;
             __asm__("" : "+r"(in[p / 4]));
         }
         for (int j = 0; j < t->run; j++, weight += vectors * LANES) {
@@ -58,12 +60,24 @@ INLINE void tile_sums(const int pixels, const int vectors, const nn_conv_tile *t
                 a[v] = vec_load(weight + v * LANES);
             UNROLL
             for (int p = 0; p < pixels; p++) {
-                vec b = vec_all(in[p / 4][(size_t)(p % 4) * t->x_pixel + (size_t)j]);
+                vec b = vec_all(in[p / 4][(size_t)(p % 4) * x_pixel + (size_t)j]);
                 UNROLL
                 for (int v = 0; v < vectors; v++)
                     sum[p][v] += a[v] * b;
             }
         }
+    }
+    if (t->filters == vectors * LANES) {
+        UNROLL
+        for (int p = 0; p < pixels; p++, y += y_pixel) {
+            UNROLL
+            for (int v = 0; v < vectors; v++) {
+                if (accumulate)
+                    sum[p][v] += vec_load(y + v * LANES);
+                vec_store(y + v * LANES, sum[p][v]);
+            }
+        }
+        return;
     }
     float tile[TILE_PIXELS_1 * 2 * LANES];
     UNROLL
@@ -72,7 +86,7 @@ INLINE void tile_sums(const int pixels, const int vectors, const nn_conv_tile *t
         for (int v = 0; v < vectors; v++)
             vec_store(tile + (p * vectors + v) * LANES, sum[p][v]);
     }
-    tile_store(pixels, t->filters, tile, (size_t)(vectors * LANES), t->accumulate, y, t->y_pixel);
+    tile_store(pixels, t->filters, tile, (size_t)(vectors * LANES), accumulate, y, y_pixel);
 }
 
 /* Chooses the tile of this many pixels; `vectors` is a constant. */
@@ -174,6 +188,16 @@ INLINE void weight_sums(const int filters, const int vectors, const nn_conv_weig
                 }
             }
         }
+    if (run == vectors * LANES) {
+        const size_t dw_filter = t->dw_filter; /* dw may alias t, as far as compilers know */
+        UNROLL
+        for (int k = 0; k < filters; k++, dw += dw_filter) {
+            UNROLL
+            for (int v = 0; v < vectors; v++)
+                vec_store(dw + v * LANES, sum[k][v] + vec_load(dw + v * LANES));
+        }
+        return;
+    }
     float tile[TILE_FILTERS_1 * 3 * LANES];
     UNROLL
     for (int k = 0; k < filters; k++) {

@@ -66,6 +66,29 @@ typedef struct nn_conv_kernels {
     void (*weight_tile)(const nn_conv_weight_tile *t, const float *x, const float *dy, float *dw);
 } nn_conv_kernels;
 
+/* Winograd's algorithm F(4x4, 3x3) (Lavin and Gray 2016; points 0, +-3/4, +-3/2 and infinity, which keep the
+ * error half as large as the usual 0, +-1, +-2): a 4 x 4 tile of outputs is
+ *   y = A' ((G w G') . (D x D')) A,   . by element, summed over the channels,
+ * for the 6 x 6 inputs under it. The gradients are the transposed maps: with m = A dy A', that of w is
+ *   G' (m . (D x D')) G, and that of x the correlation of dy with w turned round.
+ * Each transform maps a grid of pixels to another one, channel by channel. */
+typedef struct nn_winograd_grid {
+    size_t channels; /* a multiple of NN_VECTOR_MAX; contiguous in x and y */
+    const float *x;
+    size_t x_row, x_pixel; /* floats between rows and pixels of the grid */
+    float *y;              /* apart from x */
+    size_t y_row, y_pixel;
+} nn_winograd_grid;
+
+typedef struct nn_winograd_kernels {
+    void (*input)(const nn_winograd_grid *g); /* 6 x 6 -> 6 x 6: D x D' */
+    /* 6 x 6 -> 4 x 4: A' x A (+ bias[channel], unless NULL; + y when accumulating) */
+    void (*output)(const nn_winograd_grid *g, const float *bias, bool accumulate);
+    void (*gradient)(const nn_winograd_grid *g);                         /* 4 x 4 -> 6 x 6: A x A' */
+    void (*weights)(const nn_winograd_grid *g);                          /* 3 x 3 -> 6 x 6: G x G' */
+    void (*weight_gradient)(const nn_winograd_grid *g, bool accumulate); /* 6 x 6 -> 3 x 3: G' x G (+ y) */
+} nn_winograd_kernels;
+
 /* Loops over the pairs of one point, for the soft nearest neighbor loss. Distances d >= 0 are finite, inverse
  * temperatures b >= 0 too; a product beyond the range counts as infinite. NaN gives NaN. */
 typedef struct nn_pair_kernels {
@@ -107,6 +130,7 @@ typedef struct nn_vector_kernels {
 typedef struct nn_kernels {
     const char *name;
     const nn_conv_kernels *conv;
+    const nn_winograd_kernels *winograd;
     const nn_pair_kernels *pair;
     const nn_vector_kernels *vector;
 } nn_kernels;

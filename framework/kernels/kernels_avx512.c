@@ -2,6 +2,10 @@
 #include "conv_simd.h"
 #include "pair_simd.h"
 #include "vector_simd.h"
+#include "winograd_simd.h"
 
-const nn_kernels nn_kernels_avx512 = {
-    .name = "avx512", .conv = &conv_kernels, .pair = &pair_kernels, .vector = &vector_kernels};
+const nn_kernels nn_kernels_avx512 = {.name = "avx512",
+                                      .conv = &conv_kernels,
+                                      .winograd = &winograd_kernels,
+                                      .pair = &pair_kernels,
+                                      .vector = &vector_kernels};

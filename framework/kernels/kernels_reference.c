@@ -2,6 +2,10 @@
 #include "conv_reference.h"
 #include "pair_reference.h"
 #include "vector_reference.h"
+#include "winograd_reference.h"
 
-const nn_kernels nn_kernels_reference = {
-    .name = "reference", .conv = &conv_kernels, .pair = &pair_kernels, .vector = &vector_kernels};
+const nn_kernels nn_kernels_reference = {.name = "reference",
+                                         .conv = &conv_kernels,
+                                         .winograd = &winograd_kernels,
+                                         .pair = &pair_kernels,
+                                         .vector = &vector_kernels};

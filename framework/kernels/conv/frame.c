@@ -1,5 +1,5 @@
-/* conv_frame.c - images as the convolution's micro-kernels see them. */
-#include "conv_frame.h"
+/* frame.c - images as the convolution's micro-kernels see them. */
+#include "frame.h"
 
 #include <string.h>
 

@@ -1,12 +1,12 @@
-/* conv_frame.h - what the convolution's two drivers share: small arithmetic on sizes, and frames.
+/* frame.h - what the convolution's two drivers share: small arithmetic on sizes, and frames.
  *
  * A *frame* is how the micro-kernels see images: in place, or copied into rows that are wider by the zeros
  * that the kernel's columns reach. Rows above and below the image are not made: the drivers leave them out.
  */
-#ifndef NN_CONV_FRAME_H
-#define NN_CONV_FRAME_H
+#ifndef NN_FRAME_H
+#define NN_FRAME_H
 
-#include "kernels.h"
+#include "framework/kernels/kernels.h"
 
 enum { LINE = 16 }; /* floats in a cache line */
 
@@ -51,8 +51,5 @@ size_t nn_conv_frame_floats(const frame *f, int images);
  */
 const float *nn_conv_frame_read(const frame *f, const nn_conv_geometry *g, int images, const float *x,
                                 float *copy);
-
-/* Floats of scratch that nn_conv_backward_weights needs (conv_weights.c). */
-size_t nn_conv_weights_scratch(const nn_conv_geometry *g, int images);
 
 #endif

@@ -1,0 +1,160 @@
+/* correlation_winograd.c - 3 x 3 correlations by Winograd's algorithm (formulas in kernels.h).
+ *
+ * A block of tiles is transformed, for each of the 36 points multiplied as a matrix tiles x channels with the
+ * transformed weights channels x filters, and transformed back, all within the L2 cache. Of the 144
+ * multiplications that a tile's 16 outputs take directly, for each channel and filter, 36 are left. */
+#include "correlation.h"
+#include "winograd.h"
+
+enum {
+    BLOCK_BYTES = 1 << 20, /* transformed inputs and products of one block of tiles */
+    BLOCK_TILES = 64,      /* at most; */
+    BLOCK_LEAST = 32,      /* at least, for the weights are read once for each block */
+    PACK_CHANNELS = 16     /* whose weights are transformed at a time */
+};
+
+static int block_tiles(const correlation *c) {
+    size_t tile = WINOGRAD_POINTS * (size_t)(c->g.channels + c->g.filters) * sizeof(float);
+    return larger(BLOCK_LEAST, smaller(BLOCK_TILES, (int)(BLOCK_BYTES / tile)));
+}
+
+/* --- weights -------------------------------------------------------------------------------------------- */
+
+static size_t point_weights(const correlation *c) {
+    return (size_t)c->g.channels * (size_t)c->g.filters + LINE;
+}
+
+/* For each point, blocks of filters and in each [channel][lane]. */
+static void winograd_pack(const correlation *c, const float *w, float *packed) {
+    int block = nn_block_filters(c, 0);
+    size_t point = point_weights(c);
+#pragma omp for collapse(2) nowait
+    for (int k = 0; k < c->g.filters; k += block)
+        for (int first = 0; first < c->g.channels; first += PACK_CHANNELS) {
+            float taps[WINOGRAD_TAPS * PACK_CHANNELS * 2 * NN_VECTOR_MAX];
+            int filters = nn_block_filters(c, k);
+            size_t lanes = (size_t)nn_block_lanes(filters), tap = PACK_CHANNELS * lanes;
+            const float *from = w + c->w_first + (size_t)k * c->w_filter + (size_t)first * c->w_channel;
+            for (int r = 0; r < 3; r++)
+                for (int s = 0; s < 3; s++)
+                    nn_pack_tap(c, from + r * c->w_row + s * c->w_column, PACK_CHANNELS, filters,
+                                taps + (size_t)(3 * r + s) * tap);
+            size_t place = (size_t)k * (size_t)c->g.channels + (size_t)first * lanes;
+            nn_kernels_active()->winograd->weights(&(nn_winograd_grid){.channels = tap,
+                                                                       .x = taps,
+                                                                       .x_row = 3 * tap,
+                                                                       .x_pixel = tap,
+                                                                       .y = packed + place,
+                                                                       .y_row = WINOGRAD_REACH * point,
+                                                                       .y_pixel = point});
+        }
+}
+
+/* --- one group of images -------------------------------------------------------------------------------- */
+
+/* products[point][tile][filter] = values[point][tile][channel] * weights[point][channel][filter] */
+static void multiply(const correlation *c, int tiles, const float *values, size_t value_point,
+                     const float *packed, float *products, size_t product_point) {
+    size_t channels = (size_t)c->g.channels, filters = (size_t)c->g.filters;
+    nn_conv_tile tile = {
+        .pixels = tiles, .rows = 1, .run = c->g.channels, .x_pixel = channels, .y_pixel = filters};
+    for (size_t p = 0; p < WINOGRAD_POINTS; p++)
+        for (int k = 0; k < c->g.filters; k += tile.filters) {
+            tile.filters = nn_block_filters(c, k);
+            nn_kernels_active()->conv->tile(&tile, values + p * value_point,
+                                            packed + p * point_weights(c) + (size_t)k * channels, NULL,
+                                            products + p * product_point + k);
+        }
+}
+
+/* Adds or copies what of a tile's outputs is inside the image. */
+static void store_part(const correlation *c, const winograd_tile *t, const float *part, bool accumulate,
+                       float *y) {
+    size_t filters = (size_t)c->g.filters;
+    for (int r = 0; r < t->rows; r++)
+        for (int s = 0; s < t->columns; s++) {
+            const float *from = part + (size_t)(r * WINOGRAD_TILE + s) * filters;
+            float *out = y + (size_t)r * c->y_row + (size_t)s * c->y_pixel;
+            for (size_t k = 0; k < filters; k++)
+                out[k] = accumulate ? out[k] + from[k] : from[k];
+        }
+}
+
+static void store_tiles(const correlation *c, int first, int count, const float *products, size_t point,
+                        const float *bias, bool accumulate, float *y, float *part) {
+    const nn_winograd_kernels *kernels = nn_kernels_active()->winograd;
+    size_t filters = (size_t)c->g.filters;
+    for (int i = 0; i < count; i++) {
+        winograd_tile t = nn_winograd_tile(&c->g, first + i);
+        bool whole = t.rows == WINOGRAD_TILE && t.columns == WINOGRAD_TILE;
+        float *out = y + c->y_first + (size_t)t.image * c->y_image + (size_t)t.row * c->y_row +
+                     (size_t)t.column * c->y_pixel;
+        kernels->output(&(nn_winograd_grid){.channels = filters,
+                                            .x = products + (size_t)i * filters,
+                                            .x_row = WINOGRAD_REACH * point,
+                                            .x_pixel = point,
+                                            .y = whole ? out : part,
+                                            .y_row = whole ? c->y_row : WINOGRAD_TILE * filters,
+                                            .y_pixel = whole ? c->y_pixel : filters},
+                        bias, whole && accumulate);
+        if (!whole)
+            store_part(c, &t, part, accumulate, out);
+    }
+}
+
+/* A thread's memory: values and products of a block of tiles, and one tile's copy. */
+typedef struct block_scratch {
+    int tiles;
+    size_t value_point, product_point; /* floats of one point */
+    size_t products, copy, total;      /* where they start */
+} block_scratch;
+
+static block_scratch scratch_of_block(const correlation *c) {
+    size_t channels = (size_t)c->g.channels, filters = (size_t)c->g.filters;
+    block_scratch s = {.tiles = block_tiles(c)};
+    s.value_point = nn_winograd_point(s.tiles, channels);
+    s.product_point = nn_winograd_point(s.tiles, filters);
+    s.products = WINOGRAD_POINTS * s.value_point;
+    s.copy = s.products + WINOGRAD_POINTS * s.product_point;
+    s.total = s.copy + WINOGRAD_POINTS * (channels > filters ? channels : filters);
+    return s;
+}
+
+static void winograd_correlate(const correlation *c, int images, const float *x, const float *packed,
+                               const float *bias, bool accumulate, float *y, float *scratch) {
+    block_scratch s = scratch_of_block(c);
+    int tiles = images * nn_winograd_tiles(&c->g);
+    float *products = scratch + s.products, *copy = scratch + s.copy;
+    for (int first = 0; first < tiles; first += s.tiles) {
+        int count = smaller(s.tiles, tiles - first);
+        nn_winograd_inputs(&c->g, x, first, count, scratch, s.value_point, copy);
+        multiply(c, count, scratch, s.value_point, packed, products, s.product_point);
+        store_tiles(c, first, count, products, s.product_point, bias, accumulate, y, copy);
+    }
+}
+
+static bool winograd_suits(const correlation *c) {
+    return nn_winograd_suits(&c->g);
+}
+
+/* Whole blocks of tiles, unless the batch is too small to give every thread of a few its share. */
+static int winograd_group(const correlation *c, int images) {
+    int tiles = nn_winograd_tiles(&c->g), wanted = divide_up(block_tiles(c), tiles);
+    return larger(1, smaller(wanted, divide_up(images, 2)));
+}
+
+static size_t winograd_packed(const correlation *c) {
+    return WINOGRAD_POINTS * point_weights(c);
+}
+
+static size_t winograd_scratch(const correlation *c, int group) {
+    (void)group;
+    return scratch_of_block(c).total;
+}
+
+const nn_correlation_method nn_correlation_winograd = {.suits = winograd_suits,
+                                                       .group = winograd_group,
+                                                       .packed = winograd_packed,
+                                                       .scratch = winograd_scratch,
+                                                       .pack = winograd_pack,
+                                                       .correlate = winograd_correlate};

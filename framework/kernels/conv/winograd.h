@@ -1,0 +1,44 @@
+/* winograd.h - tiles of images for Winograd's algorithm, as the forward pass and the gradients see them. */
+#ifndef NN_WINOGRAD_H
+#define NN_WINOGRAD_H
+
+#include "frame.h"
+
+enum {
+    WINOGRAD_TILE = 4,       /* outputs on a side of a tile */
+    WINOGRAD_REACH = 6,      /* inputs on a side of what a tile reads */
+    WINOGRAD_POINTS = 6 * 6, /* products for each tile, channel and filter */
+    WINOGRAD_TAPS = 3 * 3,
+};
+
+/* Whether Winograd's algorithm computes a convolution of this geometry, stride 1: 3 x 3 kernels, channels and
+ * filters in full vectors, and outputs that tiles cover without much waste. */
+bool nn_winograd_suits(const nn_conv_geometry *g);
+
+/* Tiles are numbered through the images, row by row. */
+int nn_winograd_tiles(const nn_conv_geometry *g); /* of one image */
+
+typedef struct winograd_tile {
+    int image, row, column; /* the first output's */
+    int rows, columns;      /* outputs inside the image, at most WINOGRAD_TILE */
+} winograd_tile;
+
+winograd_tile nn_winograd_tile(const nn_conv_geometry *g, int number);
+
+/* Floats from one point's values of a block of tiles to the next one's. */
+size_t nn_winograd_point(int tiles, size_t channels);
+
+/* A square of pixels of one image, zero outside it: in place, or in `copy` (side * side * channels floats). */
+typedef struct winograd_patch {
+    const float *x;
+    size_t row;
+} winograd_patch;
+
+winograd_patch nn_winograd_read(int height, int width, size_t channels, const float *image, int top, int left,
+                                int side, float *copy);
+
+/* values[point][tile][channel] = the transformed inputs of tiles first .. first + count - 1. */
+void nn_winograd_inputs(const nn_conv_geometry *g, const float *x, int first, int count, float *values,
+                        size_t point, float *copy);
+
+#endif
