@@ -62,4 +62,3 @@ void nn_winograd_inputs(const nn_conv_geometry *g, const float *x, int first, in
                                            .y_pixel = point});
     }
 }
-
