@@ -9,45 +9,53 @@
 enum {
     BLOCK_BYTES = 1 << 20, /* transformed inputs and products of one block of tiles */
     BLOCK_TILES = 64,      /* at most; */
-    BLOCK_LEAST = 32,      /* at least, for the weights are read once for each block */
+    BLOCK_LEAST = 48,      /* at least, for the weights are read once for each block */
     PACK_CHANNELS = 16     /* whose weights are transformed at a time */
 };
 
 static int block_tiles(const correlation *c) {
-    size_t tile = WINOGRAD_POINTS * (size_t)(c->g.channels + c->g.filters) * sizeof(float);
+    size_t tile = WINOGRAD_POINTS * (nn_winograd_channels(&c->g) + (size_t)c->g.filters) * sizeof(float);
     return larger(BLOCK_LEAST, smaller(BLOCK_TILES, (int)(BLOCK_BYTES / tile)));
 }
 
 /* --- weights -------------------------------------------------------------------------------------------- */
 
 static size_t point_weights(const correlation *c) {
-    return (size_t)c->g.channels * (size_t)c->g.filters + LINE;
+    return nn_winograd_channels(&c->g) * (size_t)c->g.filters + LINE;
 }
 
-/* For each point, blocks of filters and in each [channel][lane]. */
+/* Some channels of one phase and a block of filters. w is the phase's first tap's first channel's and filter's. */
+static void pack_channels(const correlation *c, const float *w, int filters, float *packed) {
+    float taps[WINOGRAD_TAPS * PACK_CHANNELS * 2 * NN_VECTOR_MAX];
+    size_t tap = PACK_CHANNELS * (size_t)nn_block_lanes(filters), point = point_weights(c);
+    for (int r = 0; r < 3; r++)
+        for (int s = 0; s < 3; s++)
+            nn_pack_tap(c, w + c->g.stride * (r * c->w_row + s * c->w_column), PACK_CHANNELS, filters,
+                        taps + (size_t)(3 * r + s) * tap);
+    nn_kernels_active()->winograd->weights(&(nn_winograd_grid){.channels = tap,
+                                                               .x = taps,
+                                                               .x_row = 3 * tap,
+                                                               .x_pixel = tap,
+                                                               .y = packed,
+                                                               .y_row = WINOGRAD_REACH * point,
+                                                               .y_pixel = point});
+}
+
+/* For each point, blocks of filters and in each [phase][channel][lane]. */
 static void winograd_pack(const correlation *c, const float *w, float *packed) {
-    int block = nn_block_filters(c, 0);
-    size_t point = point_weights(c);
-#pragma omp for collapse(2) nowait
+    int block = nn_block_filters(c, 0), phases = c->g.stride * c->g.stride;
+    size_t channels = nn_winograd_channels(&c->g);
+#pragma omp for collapse(3) nowait
     for (int k = 0; k < c->g.filters; k += block)
-        for (int first = 0; first < c->g.channels; first += PACK_CHANNELS) {
-            float taps[WINOGRAD_TAPS * PACK_CHANNELS * 2 * NN_VECTOR_MAX];
-            int filters = nn_block_filters(c, k);
-            size_t lanes = (size_t)nn_block_lanes(filters), tap = PACK_CHANNELS * lanes;
-            const float *from = w + c->w_first + (size_t)k * c->w_filter + (size_t)first * c->w_channel;
-            for (int r = 0; r < 3; r++)
-                for (int s = 0; s < 3; s++)
-                    nn_pack_tap(c, from + r * c->w_row + s * c->w_column, PACK_CHANNELS, filters,
-                                taps + (size_t)(3 * r + s) * tap);
-            size_t place = (size_t)k * (size_t)c->g.channels + (size_t)first * lanes;
-            nn_kernels_active()->winograd->weights(&(nn_winograd_grid){.channels = tap,
-                                                                       .x = taps,
-                                                                       .x_row = 3 * tap,
-                                                                       .x_pixel = tap,
-                                                                       .y = packed + place,
-                                                                       .y_row = WINOGRAD_REACH * point,
-                                                                       .y_pixel = point});
-        }
+        for (int phase = 0; phase < phases; phase++)
+            for (int first = 0; first < c->g.channels; first += PACK_CHANNELS) {
+                int filters = nn_block_filters(c, k);
+                size_t channel = (size_t)phase * (size_t)c->g.channels + (size_t)first;
+                const float *from = w + c->w_first + (size_t)k * c->w_filter + (size_t)first * c->w_channel;
+                from += phase / c->g.stride * c->w_row + phase % c->g.stride * c->w_column;
+                pack_channels(c, from, filters,
+                              packed + (size_t)k * channels + channel * (size_t)nn_block_lanes(filters));
+            }
 }
 
 /* --- one group of images -------------------------------------------------------------------------------- */
@@ -55,9 +63,9 @@ static void winograd_pack(const correlation *c, const float *w, float *packed) {
 /* products[point][tile][filter] = values[point][tile][channel] * weights[point][channel][filter] */
 static void multiply(const correlation *c, int tiles, const float *values, size_t value_point,
                      const float *packed, float *products, size_t product_point) {
-    size_t channels = (size_t)c->g.channels, filters = (size_t)c->g.filters;
+    size_t channels = nn_winograd_channels(&c->g), filters = (size_t)c->g.filters;
     nn_conv_tile tile = {
-        .pixels = tiles, .rows = 1, .run = c->g.channels, .x_pixel = channels, .y_pixel = filters};
+        .pixels = tiles, .rows = 1, .run = (int)channels, .x_pixel = channels, .y_pixel = filters};
     for (size_t p = 0; p < WINOGRAD_POINTS; p++)
         for (int k = 0; k < c->g.filters; k += tile.filters) {
             tile.filters = nn_block_filters(c, k);
@@ -110,7 +118,7 @@ typedef struct block_scratch {
 } block_scratch;
 
 static block_scratch scratch_of_block(const correlation *c) {
-    size_t channels = (size_t)c->g.channels, filters = (size_t)c->g.filters;
+    size_t channels = nn_winograd_channels(&c->g), filters = (size_t)c->g.filters;
     block_scratch s = {.tiles = block_tiles(c)};
     s.value_point = nn_winograd_point(s.tiles, channels);
     s.product_point = nn_winograd_point(s.tiles, filters);

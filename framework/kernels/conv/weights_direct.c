@@ -31,11 +31,6 @@ static cut cut_of(const nn_conv_geometry *g, int images) {
     return c;
 }
 
-static bool direct_suits(const nn_conv_geometry *g) {
-    (void)g;
-    return true;
-}
-
 static size_t filter_weights(const nn_conv_geometry *g) {
     return (size_t)g->kernel_height * (size_t)g->kernel_width * (size_t)g->channels;
 }
@@ -44,7 +39,7 @@ static size_t direct_partial(const nn_conv_geometry *g) {
     return (size_t)g->filters * filter_weights(g);
 }
 
-static size_t direct_scratch(const nn_conv_geometry *g, int images, int filters) {
+static size_t unit_scratch(const nn_conv_geometry *g, int images, int filters) {
     (void)filters;
     cut c = cut_of(g, images);
     return nn_conv_frame_floats(&c.f, c.group);
@@ -95,17 +90,30 @@ static void direct_sum(const nn_conv_geometry *g, int images, int first, int cou
     }
 }
 
-static void direct_finish(const nn_conv_geometry *g, int filter, int slices, size_t stride, float *partial,
+static void direct_finish(const nn_conv_geometry *g, int filter, int slices, size_t apart, float *partial,
                           bool accumulate, float *dw) {
     size_t count = filter_weights(g), first = (size_t)filter * count;
-    nn_add_slices(slices, stride, count, partial + first);
+    nn_add_slices(slices, apart, count, partial + first);
     for (size_t i = first; i < first + count; i++)
         dw[i] = accumulate ? dw[i] + partial[i] : partial[i];
 }
 
-const nn_weights_method nn_weights_direct = {.suits = direct_suits,
-                                             .chunk = 1,
-                                             .partial = direct_partial,
-                                             .scratch = direct_scratch,
-                                             .sum = direct_sum,
-                                             .finish = direct_finish};
+static const nn_weights_unit unit = {
+    .partial = direct_partial, .scratch = unit_scratch, .sum = direct_sum, .finish = direct_finish};
+
+static bool direct_suits(const nn_conv_geometry *g, int images) {
+    (void)g, (void)images;
+    return true;
+}
+
+static size_t direct_scratch(const nn_conv_geometry *g, int images) {
+    return nn_weights_slices_scratch(&unit, g, images);
+}
+
+static void direct_run(const nn_conv_geometry *g, int images, const float *x, const float *dy,
+                       bool accumulate, float *dw, float *scratch) {
+    nn_weights_slices_run(&unit, g, images, x, dy, accumulate, dw, scratch);
+}
+
+const nn_weights_method nn_weights_direct = {
+    .suits = direct_suits, .scratch = direct_scratch, .run = direct_run};

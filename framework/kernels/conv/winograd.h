@@ -11,9 +11,15 @@ enum {
     WINOGRAD_TAPS = 3 * 3,
 };
 
-/* Whether Winograd's algorithm computes a convolution of this geometry, stride 1: 3 x 3 kernels, channels and
- * filters in full vectors, and outputs that tiles cover without much waste. */
+/* Whether Winograd's algorithm computes a convolution of this geometry: channels and filters in full vectors,
+ * outputs that tiles cover without much waste, and 3 x 3 kernels of stride 1 or, in general, kernels of 3 *
+ * stride. With a stride, the pixels (h, w) with equal remainders by it are one *phase* of the image and meet the
+ * taps of one phase of the kernel: the convolution is a 3 x 3 one of stride 1 on images with the channels of all
+ * stride * stride phases. */
 bool nn_winograd_suits(const nn_conv_geometry *g);
+
+/* Channels of all phases, phase by phase. */
+size_t nn_winograd_channels(const nn_conv_geometry *g);
 
 /* Tiles are numbered through the images, row by row. */
 int nn_winograd_tiles(const nn_conv_geometry *g); /* of one image */
@@ -28,14 +34,15 @@ winograd_tile nn_winograd_tile(const nn_conv_geometry *g, int number);
 /* Floats from one point's values of a block of tiles to the next one's. */
 size_t nn_winograd_point(int tiles, size_t channels);
 
-/* A square of pixels of one image, zero outside it: in place, or in `copy` (side * side * channels floats). */
+/* A square of pixels of one image, every stride-th one, zero outside it: in place, or in `copy` (side * side *
+ * channels floats). */
 typedef struct winograd_patch {
     const float *x;
-    size_t row;
+    size_t row, pixel;
 } winograd_patch;
 
 winograd_patch nn_winograd_read(int height, int width, size_t channels, const float *image, int top, int left,
-                                int side, float *copy);
+                                int stride, int side, float *copy);
 
 /* values[point][tile][channel] = the transformed inputs of tiles first .. first + count - 1. */
 void nn_winograd_inputs(const nn_conv_geometry *g, const float *x, int first, int count, float *values,

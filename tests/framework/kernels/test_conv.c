@@ -172,7 +172,7 @@ static void check_table(const char *table, const problem *p, bool accumulate) {
     }
     char part[200];
     /* Winograd's algorithm multiplies transformed numbers, whose errors are a few times larger. */
-    bool winograd = g->kernel_height == 3 && g->kernel_width == 3 && g->stride == 1 &&
+    bool winograd = g->kernel_height == 3 * g->stride && g->kernel_width == 3 * g->stride &&
                     g->channels % 16 == 0 && g->filters % 16 == 0;
     const double tolerance = winograd ? 6e-6 : 2e-6;
     test_close((snprintf(part, sizeof part, "forward, %s", what), part), r.y, p->y, p->n.y, tolerance);
@@ -283,6 +283,10 @@ static void test_winograd(void **state) {
         for (int k = 0; k < 4; k++)
             check(geometry(5, 8, vectors[c], vectors[k], 3, 3, 1, (int[]){1, 1, 1, 1}), 3);
     check(geometry(8, 8, 16, 16, 3, 3, 1, (int[]){1, 1, 1, 1}), 70);
+    check(geometry(14, 14, 32, 48, 6, 6, 2, (int[]){0, 0, 0, 0}), 5);
+    check(geometry(13, 11, 16, 16, 6, 6, 2, (int[]){3, 2, 0, 1}), 2);
+    check(geometry(19, 23, 16, 32, 9, 9, 3, (int[]){4, 1, 2, 5}), 2);
+    check(geometry(4, 4, 48, 144, 3, 3, 1, (int[]){1, 1, 1, 1}), 150);
     check(geometry(4, 4, 176, 208, 3, 3, 1, (int[]){1, 1, 1, 1}), 9);
 }
 
@@ -314,6 +318,7 @@ static void check_adjoint(nn_conv_geometry g) {
 static void test_adjoint(void **state) {
     (void)state;
     check_adjoint(geometry(17, 19, 12, 24, 3, 5, 2, (int[]){1, 3, 2, 0}));
+    check_adjoint(geometry(14, 15, 32, 16, 6, 6, 2, (int[]){2, 1, 2, 1}));
     check_adjoint(geometry(9, 11, 16, 48, 3, 3, 1, (int[]){1, 1, 1, 1}));
 }
 
@@ -346,6 +351,7 @@ static void test_threads(void **state) {
     (void)state;
     check_threads(geometry(12, 12, 16, 20, 3, 3, 1, (int[]){1, 1, 1, 1}), 21);
     check_threads(geometry(12, 13, 32, 48, 3, 3, 1, (int[]){1, 1, 1, 1}), 21);
+    check_threads(geometry(4, 4, 64, 48, 3, 3, 1, (int[]){1, 1, 1, 1}), 65);
     check_threads(geometry(4, 4, 40, 70, 3, 3, 2, (int[]){1, 1, 1, 1}), 10);
 }
 
