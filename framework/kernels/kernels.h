@@ -78,6 +78,9 @@ typedef struct nn_winograd_grid {
     size_t x_row, x_pixel; /* floats between rows and pixels of the grid */
     float *y;              /* apart from x */
     size_t y_row, y_pixel;
+    /* Rows top .. bottom - 1 and columns left .. right - 1 of the grid that is part of an image (input's and
+     * gradient's x, output's y) lie inside it: the others count as 0, and are neither read nor written. */
+    int top, bottom, left, right;
 } nn_winograd_grid;
 
 typedef struct nn_winograd_kernels {

@@ -52,8 +52,15 @@ static double input_matrix(int row, int column) {
     return coefficients[column];
 }
 
-static void winograd_grid(int from, int to, double (*matrix)(int row, int column), const nn_winograd_grid *g,
-                          const float *bias, bool accumulate) {
+/* Which grid is part of an image. */
+enum { IMAGE_NONE, IMAGE_X, IMAGE_Y };
+
+static bool inside(const nn_winograd_grid *g, int row, int column) {
+    return row >= g->top && row < g->bottom && column >= g->left && column < g->right;
+}
+
+static void transform_channels(int from, int to, double (*matrix)(int row, int column), int image,
+                               const nn_winograd_grid *g, const float *bias, bool accumulate) {
     double l[WINOGRAD_SIDE][WINOGRAD_SIDE];
     for (int r = 0; r < to; r++)
         for (int s = 0; s < from; s++)
@@ -61,33 +68,37 @@ static void winograd_grid(int from, int to, double (*matrix)(int row, int column
     for (size_t i = 0; i < g->channels; i++)
         for (int r = 0; r < to; r++)
             for (int s = 0; s < to; s++) {
+                if (image == IMAGE_Y && !inside(g, r, s))
+                    continue;
                 double sum = bias ? bias[i] : 0;
                 for (int h = 0; h < from; h++)
                     for (int v = 0; v < from; v++)
-                        sum += l[r][h] * l[s][v] * g->x[(size_t)h * g->x_row + (size_t)v * g->x_pixel + i];
+                        if (image != IMAGE_X || inside(g, h, v))
+                            sum +=
+                                l[r][h] * l[s][v] * g->x[(size_t)h * g->x_row + (size_t)v * g->x_pixel + i];
                 float *y = g->y + (size_t)r * g->y_row + (size_t)s * g->y_pixel + i;
                 *y = (float)(accumulate ? *y + sum : sum);
             }
 }
 
 static void winograd_input(const nn_winograd_grid *g) {
-    winograd_grid(6, 6, input_matrix, g, NULL, false);
+    transform_channels(6, 6, input_matrix, IMAGE_X, g, NULL, false);
 }
 
 static void winograd_output(const nn_winograd_grid *g, const float *bias, bool accumulate) {
-    winograd_grid(6, 4, output_matrix, g, bias, accumulate);
+    transform_channels(6, 4, output_matrix, IMAGE_Y, g, bias, accumulate);
 }
 
 static void winograd_gradient(const nn_winograd_grid *g) {
-    winograd_grid(4, 6, gradient_matrix, g, NULL, false);
+    transform_channels(4, 6, gradient_matrix, IMAGE_X, g, NULL, false);
 }
 
 static void winograd_weights(const nn_winograd_grid *g) {
-    winograd_grid(3, 6, weights_matrix, g, NULL, false);
+    transform_channels(3, 6, weights_matrix, IMAGE_NONE, g, NULL, false);
 }
 
 static void winograd_weight_gradient(const nn_winograd_grid *g, bool accumulate) {
-    winograd_grid(6, 3, weight_gradient_matrix, g, NULL, accumulate);
+    transform_channels(6, 3, weight_gradient_matrix, IMAGE_NONE, g, NULL, accumulate);
 }
 
 static const nn_winograd_kernels winograd_kernels = {.input = winograd_input,

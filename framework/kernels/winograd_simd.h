@@ -67,16 +67,26 @@ INLINE void weight_gradient_line(const vec *x, vec *y) {
     y[2] = at_a * A2 * sum_a + (at_b * B2 * sum_b + x[5]);
 }
 
-/* Called with constants but for the pointers and strides. */
-INLINE void winograd_grid(const int from, const int to, winograd_line *line, const nn_winograd_grid *g,
-                          size_t i, const float *bias, bool accumulate) {
+/* Which grid is part of an image. */
+enum { IMAGE_NONE, IMAGE_X, IMAGE_Y };
+
+INLINE bool outside(const nn_winograd_grid *g, int row, int column) {
+    return row < g->top || row >= g->bottom || column < g->left || column >= g->right;
+}
+
+/* One vector of channels. `from`, `to`, `line` and `clipped`, the grid with pixels outside the image, are
+ * constants. */
+INLINE void transform(const int from, const int to, winograd_line *line, const int clipped,
+                      const nn_winograd_grid *g, size_t channel, const float *bias, bool accumulate) {
     vec half[WINOGRAD_SIDE][WINOGRAD_SIDE];
     UNROLL
     for (int s = 0; s < from; s++) {
         vec in[WINOGRAD_SIDE], out[WINOGRAD_SIDE];
         UNROLL
         for (int r = 0; r < from; r++)
-            in[r] = vec_load(g->x + (size_t)r * g->x_row + (size_t)s * g->x_pixel + i);
+            in[r] = clipped == IMAGE_X && outside(g, r, s)
+                        ? (vec){0}
+                        : vec_load(g->x + (size_t)r * g->x_row + (size_t)s * g->x_pixel + channel);
         line(in, out);
         UNROLL
         for (int r = 0; r < to; r++)
@@ -88,9 +98,11 @@ INLINE void winograd_grid(const int from, const int to, winograd_line *line, con
         line(half[r], out);
         UNROLL
         for (int s = 0; s < to; s++) {
-            float *y = g->y + (size_t)r * g->y_row + (size_t)s * g->y_pixel + i;
+            if (clipped == IMAGE_Y && outside(g, r, s))
+                continue;
+            float *y = g->y + (size_t)r * g->y_row + (size_t)s * g->y_pixel + channel;
             if (bias)
-                out[s] += vec_load(bias + i);
+                out[s] += vec_load(bias + channel);
             if (accumulate)
                 out[s] += vec_load(y);
             vec_store(y, out[s]);
@@ -98,29 +110,37 @@ INLINE void winograd_grid(const int from, const int to, winograd_line *line, con
     }
 }
 
-static void winograd_input(const nn_winograd_grid *g) {
+/* All channels; `image` is a constant too. */
+INLINE void transform_channels(const int from, const int to, winograd_line *line, const int image,
+                               const nn_winograd_grid *g, const float *bias, bool accumulate) {
+    int side = image == IMAGE_X ? from : to;
+    bool whole =
+        image == IMAGE_NONE || (g->top == 0 && g->bottom == side && g->left == 0 && g->right == side);
     for (size_t i = 0; i < g->channels; i += LANES)
-        winograd_grid(6, 6, input_line, g, i, NULL, false);
+        if (whole)
+            transform(from, to, line, IMAGE_NONE, g, i, bias, accumulate);
+        else
+            transform(from, to, line, image, g, i, bias, accumulate);
+}
+
+static void winograd_input(const nn_winograd_grid *g) {
+    transform_channels(6, 6, input_line, IMAGE_X, g, NULL, false);
 }
 
 static void winograd_output(const nn_winograd_grid *g, const float *bias, bool accumulate) {
-    for (size_t i = 0; i < g->channels; i += LANES)
-        winograd_grid(6, 4, output_line, g, i, bias, accumulate);
+    transform_channels(6, 4, output_line, IMAGE_Y, g, bias, accumulate);
 }
 
 static void winograd_gradient(const nn_winograd_grid *g) {
-    for (size_t i = 0; i < g->channels; i += LANES)
-        winograd_grid(4, 6, gradient_line, g, i, NULL, false);
+    transform_channels(4, 6, gradient_line, IMAGE_X, g, NULL, false);
 }
 
 static void winograd_weights(const nn_winograd_grid *g) {
-    for (size_t i = 0; i < g->channels; i += LANES)
-        winograd_grid(3, 6, weights_line, g, i, NULL, false);
+    transform_channels(3, 6, weights_line, IMAGE_NONE, g, NULL, false);
 }
 
 static void winograd_weight_gradient(const nn_winograd_grid *g, bool accumulate) {
-    for (size_t i = 0; i < g->channels; i += LANES)
-        winograd_grid(6, 3, weight_gradient_line, g, i, NULL, accumulate);
+    transform_channels(6, 3, weight_gradient_line, IMAGE_NONE, g, NULL, accumulate);
 }
 
 static const nn_winograd_kernels winograd_kernels = {.input = winograd_input,

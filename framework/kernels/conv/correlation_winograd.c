@@ -60,84 +60,64 @@ static void winograd_pack(const correlation *c, const float *w, float *packed) {
 
 /* --- one group of images -------------------------------------------------------------------------------- */
 
+/* Floats of one point's values and products of a block. */
+static size_t value_point(const correlation *c) {
+    return nn_winograd_point(block_tiles(c), nn_winograd_channels(&c->g));
+}
+
+static size_t product_point(const correlation *c) {
+    return nn_winograd_point(block_tiles(c), (size_t)c->g.filters);
+}
+
 /* products[point][tile][filter] = values[point][tile][channel] * weights[point][channel][filter] */
-static void multiply(const correlation *c, int tiles, const float *values, size_t value_point,
-                     const float *packed, float *products, size_t product_point) {
+static void multiply(const correlation *c, int tiles, const float *values, const float *packed,
+                     float *products) {
     size_t channels = nn_winograd_channels(&c->g), filters = (size_t)c->g.filters;
     nn_conv_tile tile = {
         .pixels = tiles, .rows = 1, .run = (int)channels, .x_pixel = channels, .y_pixel = filters};
     for (size_t p = 0; p < WINOGRAD_POINTS; p++)
         for (int k = 0; k < c->g.filters; k += tile.filters) {
             tile.filters = nn_block_filters(c, k);
-            nn_kernels_active()->conv->tile(&tile, values + p * value_point,
+            nn_kernels_active()->conv->tile(&tile, values + p * value_point(c),
                                             packed + p * point_weights(c) + (size_t)k * channels, NULL,
-                                            products + p * product_point + k);
-        }
-}
-
-/* Adds or copies what of a tile's outputs is inside the image. */
-static void store_part(const correlation *c, const winograd_tile *t, const float *part, bool accumulate,
-                       float *y) {
-    size_t filters = (size_t)c->g.filters;
-    for (int r = 0; r < t->rows; r++)
-        for (int s = 0; s < t->columns; s++) {
-            const float *from = part + (size_t)(r * WINOGRAD_TILE + s) * filters;
-            float *out = y + (size_t)r * c->y_row + (size_t)s * c->y_pixel;
-            for (size_t k = 0; k < filters; k++)
-                out[k] = accumulate ? out[k] + from[k] : from[k];
+                                            products + p * product_point(c) + k);
         }
 }
 
 static void store_tiles(const correlation *c, int first, int count, const float *products, size_t point,
-                        const float *bias, bool accumulate, float *y, float *part) {
-    const nn_winograd_kernels *kernels = nn_kernels_active()->winograd;
+                        const float *bias, bool accumulate, float *y) {
     size_t filters = (size_t)c->g.filters;
     for (int i = 0; i < count; i++) {
         winograd_tile t = nn_winograd_tile(&c->g, first + i);
-        bool whole = t.rows == WINOGRAD_TILE && t.columns == WINOGRAD_TILE;
         float *out = y + c->y_first + (size_t)t.image * c->y_image + (size_t)t.row * c->y_row +
                      (size_t)t.column * c->y_pixel;
-        kernels->output(&(nn_winograd_grid){.channels = filters,
-                                            .x = products + (size_t)i * filters,
-                                            .x_row = WINOGRAD_REACH * point,
-                                            .x_pixel = point,
-                                            .y = whole ? out : part,
-                                            .y_row = whole ? c->y_row : WINOGRAD_TILE * filters,
-                                            .y_pixel = whole ? c->y_pixel : filters},
-                        bias, whole && accumulate);
-        if (!whole)
-            store_part(c, &t, part, accumulate, out);
+        nn_kernels_active()->winograd->output(&(nn_winograd_grid){.channels = filters,
+                                                                  .x = products + (size_t)i * filters,
+                                                                  .x_row = WINOGRAD_REACH * point,
+                                                                  .x_pixel = point,
+                                                                  .y = out,
+                                                                  .y_row = c->y_row,
+                                                                  .y_pixel = c->y_pixel,
+                                                                  .bottom = t.rows,
+                                                                  .right = t.columns},
+                                              bias, accumulate);
     }
 }
 
-/* A thread's memory: values and products of a block of tiles, and one tile's copy. */
-typedef struct block_scratch {
-    int tiles;
-    size_t value_point, product_point; /* floats of one point */
-    size_t products, copy, total;      /* where they start */
-} block_scratch;
-
-static block_scratch scratch_of_block(const correlation *c) {
-    size_t channels = nn_winograd_channels(&c->g), filters = (size_t)c->g.filters;
-    block_scratch s = {.tiles = block_tiles(c)};
-    s.value_point = nn_winograd_point(s.tiles, channels);
-    s.product_point = nn_winograd_point(s.tiles, filters);
-    s.products = WINOGRAD_POINTS * s.value_point;
-    s.copy = s.products + WINOGRAD_POINTS * s.product_point;
-    s.total = s.copy + WINOGRAD_POINTS * (channels > filters ? channels : filters);
-    return s;
+static size_t winograd_scratch(const correlation *c, int group) {
+    (void)group;
+    return WINOGRAD_POINTS * (value_point(c) + product_point(c));
 }
 
 static void winograd_correlate(const correlation *c, int images, const float *x, const float *packed,
                                const float *bias, bool accumulate, float *y, float *scratch) {
-    block_scratch s = scratch_of_block(c);
-    int tiles = images * nn_winograd_tiles(&c->g);
-    float *products = scratch + s.products, *copy = scratch + s.copy;
-    for (int first = 0; first < tiles; first += s.tiles) {
-        int count = smaller(s.tiles, tiles - first);
-        nn_winograd_inputs(&c->g, x, first, count, scratch, s.value_point, copy);
-        multiply(c, count, scratch, s.value_point, packed, products, s.product_point);
-        store_tiles(c, first, count, products, s.product_point, bias, accumulate, y, copy);
+    int tiles = images * nn_winograd_tiles(&c->g), block = block_tiles(c);
+    float *values = scratch, *products = values + WINOGRAD_POINTS * value_point(c);
+    for (int first = 0; first < tiles; first += block) {
+        int count = smaller(block, tiles - first);
+        nn_winograd_inputs(&c->g, x, first, count, values, value_point(c));
+        multiply(c, count, values, packed, products);
+        store_tiles(c, first, count, products, product_point(c), bias, accumulate, y);
     }
 }
 
@@ -153,11 +133,6 @@ static int winograd_group(const correlation *c, int images) {
 
 static size_t winograd_packed(const correlation *c) {
     return WINOGRAD_POINTS * point_weights(c);
-}
-
-static size_t winograd_scratch(const correlation *c, int group) {
-    (void)group;
-    return scratch_of_block(c).total;
 }
 
 const nn_correlation_method nn_correlation_winograd = {.suits = winograd_suits,

@@ -37,8 +37,8 @@ void nn_add_slices(int slices, size_t apart, size_t count, float *sum) {
             sum[i] += sum[(size_t)s * apart + i];
 }
 
-static void run_unit(const nn_weights_unit *unit, const nn_conv_geometry *g, const cut *c, int images, int index,
-                     const float *x, const float *dy, float *partial, float *scratch) {
+static void run_unit(const nn_weights_unit *unit, const nn_conv_geometry *g, const cut *c, int images,
+                     int index, const float *x, const float *dy, float *partial, float *scratch) {
     int slice = index / c->chunks, first = index % c->chunks * c->chunk;
     int start = (int)((long)images * slice / c->slices), end = (int)((long)images * (slice + 1) / c->slices);
     size_t x_image = (size_t)g->height * (size_t)g->width * (size_t)g->channels;

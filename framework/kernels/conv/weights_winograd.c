@@ -5,7 +5,6 @@
  * Where the sums are small, in slices: a thread's tiles and sums stay in its caches. Else in panels of tiles, that
  * the team first transforms, tile by tile, and then multiplies, point by point: there is only one copy of the
  * sums, and no tile is transformed twice. */
-#include <omp.h>
 #include <string.h>
 
 #include "weights.h"
@@ -44,29 +43,21 @@ static transformed transformed_tiles(const nn_conv_geometry *g, int tiles, int f
     return t;
 }
 
-/* Floats of one tile's copy. */
-static size_t copy_floats(const nn_conv_geometry *g) {
-    return WINOGRAD_POINTS * (size_t)larger(g->channels, g->filters);
-}
-
 /* gradients[point][tile][filter] = the transformed output gradients of some tiles and `filters` filters, whose
  * first is dy's. */
 static void transform_gradients(const nn_conv_geometry *g, const float *dy, int filters, int first, int count,
-                                float *gradients, size_t point, float *copy) {
+                                float *gradients, size_t point) {
     size_t pixel = (size_t)g->filters, image = (size_t)g->out_height * (size_t)g->out_width * pixel;
     for (int i = 0; i < count; i++) {
         winograd_tile t = nn_winograd_tile(g, first + i);
-        winograd_patch patch =
-            nn_winograd_read(g->out_height, g->out_width, pixel, dy + (size_t)t.image * image, t.row,
-                             t.column, 1, WINOGRAD_TILE, copy);
-        nn_kernels_active()->winograd->gradient(
-            &(nn_winograd_grid){.channels = (size_t)filters,
-                                .x = patch.x,
-                                .x_row = patch.row,
-                                .x_pixel = patch.pixel,
-                                .y = gradients + (size_t)i * (size_t)filters,
-                                .y_row = WINOGRAD_REACH * point,
-                                .y_pixel = point});
+        nn_winograd_grid grid =
+            nn_winograd_square(g->out_height, g->out_width, pixel, dy + (size_t)t.image * image, t.row,
+                               t.column, 1, WINOGRAD_TILE);
+        grid.channels = (size_t)filters;
+        grid.y = gradients + (size_t)i * (size_t)filters;
+        grid.y_row = WINOGRAD_REACH * point;
+        grid.y_pixel = point;
+        nn_kernels_active()->winograd->gradient(&grid);
     }
 }
 
@@ -109,13 +100,13 @@ static void unit_finish(const nn_conv_geometry *g, int filter, int slices, size_
 
 static size_t unit_scratch(const nn_conv_geometry *g, int images, int filters) {
     (void)images;
-    return transformed_tiles(g, BLOCK_TILES, filters).total + copy_floats(g);
+    return transformed_tiles(g, BLOCK_TILES, filters).total;
 }
 
 static void unit_sum(const nn_conv_geometry *g, int images, int first, int count, const float *x,
                      const float *dy, float *partial, float *scratch) {
     transformed t = transformed_tiles(g, BLOCK_TILES, count);
-    float *gradients = scratch + t.gradients, *copy = scratch + t.total;
+    float *gradients = scratch + t.gradients;
     size_t channels = nn_winograd_channels(g);
     partial += (size_t)first * channels;
     for (size_t p = 0; p < WINOGRAD_POINTS; p++)
@@ -123,8 +114,8 @@ static void unit_sum(const nn_conv_geometry *g, int images, int first, int count
     int tiles = images * nn_winograd_tiles(g);
     for (int done = 0; done < tiles; done += BLOCK_TILES) {
         int block = smaller(BLOCK_TILES, tiles - done);
-        nn_winograd_inputs(g, x, done, block, scratch, t.input_point, copy);
-        transform_gradients(g, dy + first, count, done, block, gradients, t.gradient_point, copy);
+        nn_winograd_inputs(g, x, done, block, scratch, t.input_point);
+        transform_gradients(g, dy + first, count, done, block, gradients, t.gradient_point);
         for (size_t p = 0; p < WINOGRAD_POINTS; p++)
             add_products(g, block, count, (size_t)count, scratch + p * t.input_point,
                          gradients + p * t.gradient_point, partial + p * point_sums(g));
@@ -163,20 +154,19 @@ static int panel_tiles(const nn_conv_geometry *g, int images) {
 }
 
 static size_t panels_scratch(const nn_conv_geometry *g, int images) {
-    size_t copies = (size_t)nn_threads() * copy_floats(g);
-    return unit_partial(g) + transformed_tiles(g, panel_tiles(g, images), g->filters).total + copies;
+    return round_up(unit_partial(g), LINE) + transformed_tiles(g, panel_tiles(g, images), g->filters).total;
 }
 
 /* The team transforms tiles first .. first + count - 1. */
 static void transform_panel(const nn_conv_geometry *g, const transformed *t, const float *x, const float *dy,
-                            int first, int count, float *inputs, float *copy) {
+                            int first, int count, float *inputs) {
 #pragma omp for schedule(dynamic)
     for (int i = 0; i < count; i += PANEL_TASK) {
         int tiles = smaller(PANEL_TASK, count - i);
         nn_winograd_inputs(g, x, first + i, tiles, inputs + (size_t)i * nn_winograd_channels(g),
-                           t->input_point, copy);
+                           t->input_point);
         transform_gradients(g, dy, g->filters, first + i, tiles,
-                            inputs + t->gradients + (size_t)(i * g->filters), t->gradient_point, copy);
+                            inputs + t->gradients + (size_t)(i * g->filters), t->gradient_point);
     }
 }
 
@@ -203,10 +193,9 @@ static void panels_run(const nn_conv_geometry *g, int images, const float *x, co
     float *sums = scratch, *inputs = sums + round_up(unit_partial(g), LINE);
 #pragma omp parallel num_threads(nn_threads())
     {
-        float *copy = inputs + t.total + (size_t)omp_get_thread_num() * copy_floats(g);
         for (int first = 0; first < tiles; first += panel) {
             int count = smaller(panel, tiles - first);
-            transform_panel(g, &t, x, dy, first, count, inputs, copy);
+            transform_panel(g, &t, x, dy, first, count, inputs);
             multiply_panel(g, &t, count, first == 0, inputs, sums);
         }
 #pragma omp for

@@ -34,18 +34,12 @@ winograd_tile nn_winograd_tile(const nn_conv_geometry *g, int number);
 /* Floats from one point's values of a block of tiles to the next one's. */
 size_t nn_winograd_point(int tiles, size_t channels);
 
-/* A square of pixels of one image, every stride-th one, zero outside it: in place, or in `copy` (side * side *
- * channels floats). */
-typedef struct winograd_patch {
-    const float *x;
-    size_t row, pixel;
-} winograd_patch;
-
-winograd_patch nn_winograd_read(int height, int width, size_t channels, const float *image, int top, int left,
-                                int stride, int side, float *copy);
+/* A square of pixels of one image, every stride-th one from (top, left) on, as the x of a transform. */
+nn_winograd_grid nn_winograd_square(int height, int width, size_t channels, const float *image, int top,
+                                    int left, int stride, int side);
 
 /* values[point][tile][channel] = the transformed inputs of tiles first .. first + count - 1. */
 void nn_winograd_inputs(const nn_conv_geometry *g, const float *x, int first, int count, float *values,
-                        size_t point, float *copy);
+                        size_t point);
 
 #endif

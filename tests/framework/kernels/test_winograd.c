@@ -19,14 +19,17 @@ static size_t at(int row, int column, int channel) {
     return ((size_t)row * SIDE + (size_t)column) * PIXEL + (size_t)channel;
 }
 
-static nn_winograd_grid grid(const float *x, float *y) {
+/* `side`: of the grid that is part of an image. */
+static nn_winograd_grid grid(const float *x, float *y, int side) {
     return (nn_winograd_grid){.channels = CHANNELS,
                               .x = x,
                               .x_row = SIDE * PIXEL,
                               .x_pixel = PIXEL,
                               .y = y,
                               .y_row = SIDE * PIXEL,
-                              .y_pixel = PIXEL};
+                              .y_pixel = PIXEL,
+                              .bottom = side,
+                              .right = side};
 }
 
 static float *filled(float value) {
@@ -57,7 +60,7 @@ static double dot(const float *a, const float *b, int side) {
 static void check_convolution(const nn_winograd_kernels *k, const char *table, bool accumulate) {
     float *x = test_normal(GRID, "x"), *w = test_normal(GRID, "w"), *bias = test_normal(CHANNELS, "bias");
     float *points = filled(untouched), *weights = filled(untouched), *y = filled(untouched);
-    nn_winograd_grid inputs = grid(x, points), taps = grid(w, weights), outputs = grid(points, y);
+    nn_winograd_grid inputs = grid(x, points, 6), taps = grid(w, weights, 0), outputs = grid(points, y, 4);
     k->input(&inputs);
     k->weights(&taps);
     check_outside(table, points, 6);
@@ -107,7 +110,7 @@ static void test_adjoints(void **state) {
         const nn_winograd_kernels *k = table->winograd;
         float *x = test_normal(GRID, "x"), *y = test_normal(GRID, "y");
         float *there = filled(untouched), *back = filled(untouched);
-        nn_winograd_grid forward = grid(x, there), backward = grid(y, back);
+        nn_winograd_grid forward = grid(x, there, 4), backward = grid(y, back, 4);
         k->output(&forward, NULL, false);
         k->gradient(&backward);
         check_outside(table->name, back, 6);
@@ -127,10 +130,67 @@ static void test_adjoints(void **state) {
     }
 }
 
+static void check_near(const char *table, const float *actual, const float *expected) {
+    for (size_t i = 0; i < GRID; i++)
+        if (!(fabsf(actual[i] - expected[i]) <= 1e-5f))
+            fail_msg("%s: float %zu of the clipped grid is %g, expected %g", table, i, actual[i],
+                     expected[i]);
+}
+
+/* A grid that is partly outside its image is one with zeros there: neither read (NaN) nor written. */
+static void check_clipped(const nn_winograd_kernels *k, const char *table, int top, int bottom, int left,
+                          int right) {
+    float *clipped = test_normal(GRID, "x"), *zeros = test_normal(GRID, "x");
+    for (int r = 0; r < SIDE; r++)
+        for (int s = 0; s < SIDE; s++)
+            for (int c = 0; c < CHANNELS && (r < top || r >= bottom || s < left || s >= right); c++) {
+                clipped[at(r, s, c)] = NAN;
+                zeros[at(r, s, c)] = 0;
+            }
+    float *actual = filled(untouched), *expected = filled(untouched);
+    nn_winograd_grid part = grid(clipped, actual, 0), whole = grid(zeros, expected, 6);
+    part.top = top, part.bottom = bottom, part.left = left, part.right = right;
+    k->input(&part);
+    k->input(&whole);
+    check_near(table, actual, expected);
+    whole.bottom = whole.right = 4;
+    k->gradient(&part);
+    k->gradient(&whole);
+    check_near(table, actual, expected);
+
+    part.x = zeros;
+    for (size_t i = 0; i < GRID; i++)
+        actual[i] = expected[i] = untouched;
+    k->output(&part, NULL, false);
+    k->output(&whole, NULL, false);
+    for (int r = 0; r < 4; r++)
+        for (int s = 0; s < 4; s++)
+            for (int c = 0; c < CHANNELS; c++) {
+                bool inside = r >= top && r < bottom && s >= left && s < right;
+                float wanted = inside ? expected[at(r, s, c)] : untouched;
+                if (!(fabsf(actual[at(r, s, c)] - wanted) <= (inside ? 1e-5f : 0)))
+                    fail_msg("%s: clipped output %d,%d is %g, expected %g", table, r, s, actual[at(r, s, c)],
+                             wanted);
+            }
+    check_outside(table, actual, 4);
+    free(clipped), free(zeros), free(actual), free(expected);
+}
+
+static void test_clipped(void **state) {
+    (void)state;
+    for (int t = 0; t < TABLES; t++) {
+        const nn_kernels *table = nn_kernels_named(table_names[t]);
+        for (int edges = 0; table && edges < 16; edges++)
+            check_clipped(table->winograd, table->name, edges & 1, edges & 2 ? 3 : 6, edges & 4 ? 2 : 0,
+                          edges & 8 ? 3 : 6);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_convolution),
         cmocka_unit_test(test_adjoints),
+        cmocka_unit_test(test_clipped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
