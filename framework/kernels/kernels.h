@@ -181,4 +181,30 @@ void nn_conv_backward_data(const nn_conv_geometry *g, int images, const float *d
 void nn_conv_backward_weights(const nn_conv_geometry *g, int images, const float *x, const float *dy,
                               bool accumulate, float *dw, float *dbias, void *scratch);
 
+/* The same passes in parts, for a caller with a team of its own that has the images pass through in slices:
+ * `begin` by the whole team in its parallel region (no barrier at the end), then `slice` by any thread for any
+ * images, at last `end` by the team. `shared` is memory of the whole pass, `own` of the thread, 64-byte aligned,
+ * in bytes; a slice has at most so many images. */
+typedef struct nn_conv_memory {
+    size_t shared, own;
+} nn_conv_memory;
+
+nn_conv_memory nn_conv_forward_memory(const nn_conv_geometry *g, int images);
+void nn_conv_forward_begin(const nn_conv_geometry *g, const float *w, const float *bias, void *shared);
+void nn_conv_forward_slice(const nn_conv_geometry *g, int images, const float *x, bool bias, float *y,
+                           const void *shared, void *own);
+
+nn_conv_memory nn_conv_data_memory(const nn_conv_geometry *g, int images);
+void nn_conv_data_begin(const nn_conv_geometry *g, const float *w, void *shared);
+void nn_conv_data_slice(const nn_conv_geometry *g, int images, const float *dy, bool accumulate, float *dx,
+                        const void *shared, void *own);
+
+/* The slices belong to a fixed number of units; the slices of one unit come one after the other, the first one
+ * with `first`. Suits gradients small enough for as many copies (nn_conv_weights_in_parts). */
+bool nn_conv_weights_in_parts(const nn_conv_geometry *g);
+nn_conv_memory nn_conv_weights_memory(const nn_conv_geometry *g, int units, int images);
+void nn_conv_weights_slice(const nn_conv_geometry *g, int images, const float *x, const float *dy, int unit,
+                           bool first, void *shared, void *own);
+void nn_conv_weights_end(const nn_conv_geometry *g, int units, bool accumulate, float *dw, void *shared);
+
 #endif

@@ -13,12 +13,11 @@ static const nn_correlation_method *method_of(const correlation *c) {
     return nn_correlation_winograd.suits(c) ? &nn_correlation_winograd : &nn_correlation_direct;
 }
 
-/* How one pass is cut, and what it keeps in scratch, in floats. */
+/* How one pass is cut, and the floats that it keeps. */
 typedef struct pass {
-    int correlations, group;   /* group: images at a time */
-    size_t slot, packed, bias; /* of one correlation's weights; of all; of the padded bias */
-    size_t scratch;            /* of each thread */
-    size_t total;
+    int correlations, group; /* group: images at a time */
+    size_t slot, bias;       /* of one correlation's weights; where the padded bias is */
+    size_t shared, own;
 } pass;
 
 static pass pass_of(const nn_conv_geometry *g, bool backward, int images) {
@@ -27,41 +26,67 @@ static pass pass_of(const nn_conv_geometry *g, bool backward, int images) {
         correlation c = nn_correlation(g, backward, i);
         const nn_correlation_method *method = method_of(&c);
         p.group = smaller(p.group, method->group(&c, images));
-        size_t packed = method->packed(&c), scratch = method->scratch(&c, p.group);
+        size_t packed = method->packed(&c), own = method->scratch(&c, p.group);
         p.slot = p.slot > packed ? p.slot : round_up(packed, LINE);
-        p.scratch = p.scratch > scratch ? p.scratch : round_up(scratch, LINE);
+        p.own = p.own > own ? p.own : round_up(own, LINE);
     }
-    p.packed = (size_t)nn_correlation_slots(g, backward) * p.slot;
-    p.bias = backward ? 0 : round_up((size_t)g->filters, 2 * NN_VECTOR_MAX);
-    p.total = p.packed + p.bias + (size_t)nn_threads() * p.scratch;
+    p.bias = (size_t)nn_correlation_slots(g, backward) * p.slot;
+    p.shared = p.bias + (backward ? 0 : round_up((size_t)g->filters, 2 * NN_VECTOR_MAX));
     return p;
+}
+
+static void begin(const nn_conv_geometry *g, bool backward, const float *w, const float *bias,
+                  float *shared) {
+    pass p = pass_of(g, backward, 1);
+    for (int i = 0; i < p.correlations; i++) {
+        correlation c = nn_correlation(g, backward, i);
+        method_of(&c)->pack(&c, w, shared + (size_t)c.slot * p.slot);
+    }
+    if (bias)
+#pragma omp single nowait
+    {
+        memcpy(shared + p.bias, bias, (size_t)g->filters * sizeof *bias);
+        memset(shared + p.bias + g->filters, 0, (p.shared - p.bias - (size_t)g->filters) * sizeof *bias);
+    }
+}
+
+/* Images that need no more memory than a group of pass `p`. */
+static void run_group(const nn_conv_geometry *g, bool backward, const pass *p, int images, const float *x,
+                      bool bias, bool accumulate, float *y, const float *shared, float *own) {
+    for (int i = 0; i < p->correlations; i++) {
+        correlation c = nn_correlation(g, backward, i);
+        method_of(&c)->correlate(&c, images, x, shared + (size_t)c.slot * p->slot,
+                                 bias ? shared + p->bias : NULL, accumulate, y, own);
+    }
+}
+
+static size_t image_floats(const nn_conv_geometry *g, bool output) {
+    return output ? (size_t)g->out_height * (size_t)g->out_width * (size_t)g->filters
+                  : (size_t)g->height * (size_t)g->width * (size_t)g->channels;
+}
+
+static void slice(const nn_conv_geometry *g, bool backward, int images, const float *x, bool bias,
+                  bool accumulate, float *y, const float *shared, float *own) {
+    pass p = pass_of(g, backward, images);
+    size_t x_image = image_floats(g, backward), y_image = image_floats(g, !backward);
+    for (int n = 0; n < images; n += p.group)
+        run_group(g, backward, &p, smaller(p.group, images - n), x + (size_t)n * x_image, bias, accumulate,
+                  y + (size_t)n * y_image, shared, own);
 }
 
 static void run_pass(const nn_conv_geometry *g, bool backward, int images, const float *x, const float *w,
                      const float *bias, bool accumulate, float *y, float *scratch) {
     pass p = pass_of(g, backward, images);
-    float *packed = scratch, *padded_bias = scratch + p.packed;
-    if (bias) {
-        memcpy(padded_bias, bias, (size_t)g->filters * sizeof *bias);
-        memset(padded_bias + g->filters, 0, (p.bias - (size_t)g->filters) * sizeof *bias);
-    }
+    size_t x_image = image_floats(g, backward), y_image = image_floats(g, !backward);
 #pragma omp parallel num_threads(nn_threads())
     {
-        for (int i = 0; i < p.correlations; i++) {
-            correlation c = nn_correlation(g, backward, i);
-            method_of(&c)->pack(&c, w, packed + (size_t)c.slot * p.slot);
-        }
-        float *own = padded_bias + p.bias + (size_t)omp_get_thread_num() * p.scratch;
+        float *own = scratch + p.shared + (size_t)omp_get_thread_num() * p.own;
+        begin(g, backward, w, bias, scratch);
 #pragma omp barrier
 #pragma omp for schedule(dynamic)
         for (int n = 0; n < images; n += p.group)
-            for (int i = 0; i < p.correlations; i++) {
-                correlation c = nn_correlation(g, backward, i);
-                size_t x_image = (size_t)c.g.height * (size_t)c.g.width * (size_t)c.g.channels;
-                method_of(&c)->correlate(&c, smaller(p.group, images - n), x + (size_t)n * x_image,
-                                         packed + (size_t)c.slot * p.slot, bias ? padded_bias : NULL,
-                                         accumulate, y + (size_t)n * c.y_image, own);
-            }
+            run_group(g, backward, &p, smaller(p.group, images - n), x + (size_t)n * x_image, bias != NULL,
+                      accumulate, y + (size_t)n * y_image, scratch, own);
     }
 }
 
@@ -75,8 +100,46 @@ void nn_conv_backward_data(const nn_conv_geometry *g, int images, const float *d
     run_pass(g, true, images, dy, w, NULL, accumulate, dx, scratch);
 }
 
+static size_t pass_scratch(const nn_conv_geometry *g, bool backward, int images) {
+    pass p = pass_of(g, backward, images);
+    return p.shared + (size_t)nn_threads() * p.own;
+}
+
 size_t nn_conv_scratch(const nn_conv_geometry *g, int images) {
-    size_t forward = pass_of(g, false, images).total, backward = pass_of(g, true, images).total;
+    size_t forward = pass_scratch(g, false, images), backward = pass_scratch(g, true, images);
     size_t weights = nn_conv_weights_scratch(g, images), most = forward > backward ? forward : backward;
     return (most > weights ? most : weights) * sizeof(float);
+}
+
+/* --- in parts ------------------------------------------------------------------------------------------- */
+
+static nn_conv_memory memory_of(const nn_conv_geometry *g, bool backward, int images) {
+    pass p = pass_of(g, backward, images);
+    return (nn_conv_memory){p.shared * sizeof(float), p.own * sizeof(float)};
+}
+
+nn_conv_memory nn_conv_forward_memory(const nn_conv_geometry *g, int images) {
+    return memory_of(g, false, images);
+}
+
+void nn_conv_forward_begin(const nn_conv_geometry *g, const float *w, const float *bias, void *shared) {
+    begin(g, false, w, bias, shared);
+}
+
+void nn_conv_forward_slice(const nn_conv_geometry *g, int images, const float *x, bool bias, float *y,
+                           const void *shared, void *own) {
+    slice(g, false, images, x, bias, false, y, shared, own);
+}
+
+nn_conv_memory nn_conv_data_memory(const nn_conv_geometry *g, int images) {
+    return memory_of(g, true, images);
+}
+
+void nn_conv_data_begin(const nn_conv_geometry *g, const float *w, void *shared) {
+    begin(g, true, w, NULL, shared);
+}
+
+void nn_conv_data_slice(const nn_conv_geometry *g, int images, const float *dy, bool accumulate, float *dx,
+                        const void *shared, void *own) {
+    slice(g, true, images, dy, false, accumulate, dx, shared, own);
 }

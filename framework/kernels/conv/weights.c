@@ -1,5 +1,6 @@
 /* weights.c - the convolution's weight and bias gradients. */
 #include "weights.h"
+#include "winograd.h"
 
 enum { BIAS_SLICES = 16, BIAS_FILTERS = 64 }; /* of the pixels; at a time */
 
@@ -55,4 +56,39 @@ void nn_conv_backward_weights(const nn_conv_geometry *g, int images, const float
     method_of(g, images)->run(g, images, x, dy, accumulate, dw, scratch);
     if (dbias)
         backward_bias(g, images, dy, accumulate, dbias, scratch);
+}
+
+/* --- in parts ------------------------------------------------------------------------------------------- */
+
+enum { UNIT_BYTES = 256 << 10 }; /* of one unit's sums, at most */
+
+static const nn_weights_unit *unit_of(const nn_conv_geometry *g) {
+    return nn_winograd_suits(g) ? &nn_weights_winograd_unit : &nn_weights_direct_unit;
+}
+
+static size_t unit_floats(const nn_conv_geometry *g) {
+    return round_up(unit_of(g)->partial(g), LINE);
+}
+
+bool nn_conv_weights_in_parts(const nn_conv_geometry *g) {
+    return unit_floats(g) * sizeof(float) <= UNIT_BYTES;
+}
+
+nn_conv_memory nn_conv_weights_memory(const nn_conv_geometry *g, int units, int images) {
+    return (nn_conv_memory){(size_t)units * unit_floats(g) * sizeof(float),
+                            unit_of(g)->scratch(g, images, g->filters) * sizeof(float)};
+}
+
+void nn_conv_weights_slice(const nn_conv_geometry *g, int images, const float *x, const float *dy, int unit,
+                           bool first, void *shared, void *own) {
+    float *partial = (float *)shared + (size_t)unit * unit_floats(g);
+    if (first)
+        unit_of(g)->clear(g, 0, g->filters, partial);
+    unit_of(g)->add(g, images, 0, g->filters, x, dy, partial, own);
+}
+
+void nn_conv_weights_end(const nn_conv_geometry *g, int units, bool accumulate, float *dw, void *shared) {
+#pragma omp for nowait
+    for (int k = 0; k < g->filters; k++)
+        unit_of(g)->finish(g, k, units, unit_floats(g), shared, accumulate, dw);
 }

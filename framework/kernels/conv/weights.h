@@ -24,15 +24,19 @@ size_t nn_conv_weights_scratch(const nn_conv_geometry *g, int images);
  * threads. */
 typedef struct nn_weights_unit {
     size_t (*partial)(const nn_conv_geometry *g); /* of a slice's sums, in a form of the method's own */
-    size_t (*scratch)(const nn_conv_geometry *g, int images, int filters); /* of `sum`, for at most so many */
-    /* partial = the sums of filters first .. first + count - 1 over the images of a slice. */
-    void (*sum)(const nn_conv_geometry *g, int images, int first, int count, const float *x, const float *dy,
+    size_t (*scratch)(const nn_conv_geometry *g, int images, int filters); /* of `add`, for at most so many */
+    /* Sets the sums of filters first .. first + count - 1 to 0; */
+    void (*clear)(const nn_conv_geometry *g, int first, int count, float *partial);
+    /* adds to them those over some images. */
+    void (*add)(const nn_conv_geometry *g, int images, int first, int count, const float *x, const float *dy,
                 float *partial, float *scratch);
     /* One filter's dw (+)= the total of the sums of all slices, which lie `apart` floats from each other and are
      * used up. */
     void (*finish)(const nn_conv_geometry *g, int filter, int slices, size_t apart, float *partial,
                    bool accumulate, float *dw);
 } nn_weights_unit;
+
+extern const nn_weights_unit nn_weights_direct_unit, nn_weights_winograd_unit;
 
 size_t nn_weights_slices_scratch(const nn_weights_unit *unit, const nn_conv_geometry *g, int images);
 void nn_weights_slices_run(const nn_weights_unit *unit, const nn_conv_geometry *g, int images, const float *x,

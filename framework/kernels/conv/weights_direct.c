@@ -76,13 +76,16 @@ static void add_group(const nn_conv_geometry *g, const cut *c, int images, int f
         }
 }
 
-static void direct_sum(const nn_conv_geometry *g, int images, int first, int count, const float *x,
+static void direct_clear(const nn_conv_geometry *g, int first, int count, float *partial) {
+    size_t filter = filter_weights(g);
+    memset(partial + (size_t)first * filter, 0, (size_t)count * filter * sizeof *partial);
+}
+
+static void direct_add(const nn_conv_geometry *g, int images, int first, int count, const float *x,
                        const float *dy, float *partial, float *scratch) {
     cut c = cut_of(g, images);
     size_t x_image = (size_t)g->height * (size_t)g->width * (size_t)g->channels;
     size_t dy_image = (size_t)g->out_height * (size_t)g->out_width * (size_t)g->filters;
-    memset(partial + (size_t)first * filter_weights(g), 0,
-           (size_t)count * filter_weights(g) * sizeof *partial);
     for (int n = 0; n < images; n += c.group) {
         int group = smaller(c.group, images - n);
         const float *in = nn_conv_frame_read(&c.f, g, group, x + (size_t)n * x_image, scratch);
@@ -98,8 +101,11 @@ static void direct_finish(const nn_conv_geometry *g, int filter, int slices, siz
         dw[i] = accumulate ? dw[i] + partial[i] : partial[i];
 }
 
-static const nn_weights_unit unit = {
-    .partial = direct_partial, .scratch = unit_scratch, .sum = direct_sum, .finish = direct_finish};
+const nn_weights_unit nn_weights_direct_unit = {.partial = direct_partial,
+                                                .scratch = unit_scratch,
+                                                .clear = direct_clear,
+                                                .add = direct_add,
+                                                .finish = direct_finish};
 
 static bool direct_suits(const nn_conv_geometry *g, int images) {
     (void)g, (void)images;
@@ -107,12 +113,12 @@ static bool direct_suits(const nn_conv_geometry *g, int images) {
 }
 
 static size_t direct_scratch(const nn_conv_geometry *g, int images) {
-    return nn_weights_slices_scratch(&unit, g, images);
+    return nn_weights_slices_scratch(&nn_weights_direct_unit, g, images);
 }
 
 static void direct_run(const nn_conv_geometry *g, int images, const float *x, const float *dy,
                        bool accumulate, float *dw, float *scratch) {
-    nn_weights_slices_run(&unit, g, images, x, dy, accumulate, dw, scratch);
+    nn_weights_slices_run(&nn_weights_direct_unit, g, images, x, dy, accumulate, dw, scratch);
 }
 
 const nn_weights_method nn_weights_direct = {

@@ -43,8 +43,11 @@ static void run_unit(const nn_weights_unit *unit, const nn_conv_geometry *g, con
     int start = (int)((long)images * slice / c->slices), end = (int)((long)images * (slice + 1) / c->slices);
     size_t x_image = (size_t)g->height * (size_t)g->width * (size_t)g->channels;
     size_t dy_image = (size_t)g->out_height * (size_t)g->out_width * (size_t)g->filters;
-    unit->sum(g, end - start, first, smaller(c->chunk, g->filters - first), x + (size_t)start * x_image,
-              dy + (size_t)start * dy_image, partial + (size_t)slice * c->partial, scratch);
+    int count = smaller(c->chunk, g->filters - first);
+    partial += (size_t)slice * c->partial;
+    unit->clear(g, first, count, partial);
+    unit->add(g, end - start, first, count, x + (size_t)start * x_image, dy + (size_t)start * dy_image,
+              partial, scratch);
 }
 
 void nn_weights_slices_run(const nn_weights_unit *unit, const nn_conv_geometry *g, int images, const float *x,

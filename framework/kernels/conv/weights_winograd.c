@@ -103,14 +103,19 @@ static size_t unit_scratch(const nn_conv_geometry *g, int images, int filters) {
     return transformed_tiles(g, BLOCK_TILES, filters).total;
 }
 
-static void unit_sum(const nn_conv_geometry *g, int images, int first, int count, const float *x,
+static void unit_clear(const nn_conv_geometry *g, int first, int count, float *partial) {
+    size_t channels = nn_winograd_channels(g);
+    for (size_t p = 0; p < WINOGRAD_POINTS; p++)
+        memset(partial + p * point_sums(g) + (size_t)first * channels, 0,
+               (size_t)count * channels * sizeof *partial);
+}
+
+static void unit_add(const nn_conv_geometry *g, int images, int first, int count, const float *x,
                      const float *dy, float *partial, float *scratch) {
     transformed t = transformed_tiles(g, BLOCK_TILES, count);
     float *gradients = scratch + t.gradients;
     size_t channels = nn_winograd_channels(g);
     partial += (size_t)first * channels;
-    for (size_t p = 0; p < WINOGRAD_POINTS; p++)
-        memset(partial + p * point_sums(g), 0, (size_t)count * channels * sizeof *partial);
     int tiles = images * nn_winograd_tiles(g);
     for (int done = 0; done < tiles; done += BLOCK_TILES) {
         int block = smaller(BLOCK_TILES, tiles - done);
@@ -122,8 +127,11 @@ static void unit_sum(const nn_conv_geometry *g, int images, int first, int count
     }
 }
 
-static const nn_weights_unit unit = {
-    .partial = unit_partial, .scratch = unit_scratch, .sum = unit_sum, .finish = unit_finish};
+const nn_weights_unit nn_weights_winograd_unit = {.partial = unit_partial,
+                                                  .scratch = unit_scratch,
+                                                  .clear = unit_clear,
+                                                  .add = unit_add,
+                                                  .finish = unit_finish};
 
 static bool slices_suit(const nn_conv_geometry *g, int images) {
     (void)images;
@@ -131,12 +139,12 @@ static bool slices_suit(const nn_conv_geometry *g, int images) {
 }
 
 static size_t slices_scratch(const nn_conv_geometry *g, int images) {
-    return nn_weights_slices_scratch(&unit, g, images);
+    return nn_weights_slices_scratch(&nn_weights_winograd_unit, g, images);
 }
 
 static void slices_run(const nn_conv_geometry *g, int images, const float *x, const float *dy,
                        bool accumulate, float *dw, float *scratch) {
-    nn_weights_slices_run(&unit, g, images, x, dy, accumulate, dw, scratch);
+    nn_weights_slices_run(&nn_weights_winograd_unit, g, images, x, dy, accumulate, dw, scratch);
 }
 
 const nn_weights_method nn_weights_winograd_slices = {
