@@ -20,12 +20,14 @@ typedef struct pass {
     size_t shared, own;
 } pass;
 
-static pass pass_of(const nn_conv_geometry *g, bool backward, int images) {
+/* A slice is computed at once, a whole batch group by group. */
+static pass pass_of(const nn_conv_geometry *g, bool backward, int images, bool whole) {
     pass p = {.correlations = nn_correlations(g, backward), .group = images};
     for (int i = 0; i < p.correlations; i++) {
         correlation c = nn_correlation(g, backward, i);
         const nn_correlation_method *method = method_of(&c);
-        p.group = smaller(p.group, method->group(&c, images));
+        if (whole)
+            p.group = smaller(p.group, method->group(&c, images));
         size_t packed = method->packed(&c), own = method->scratch(&c, p.group);
         p.slot = p.slot > packed ? p.slot : round_up(packed, LINE);
         p.own = p.own > own ? p.own : round_up(own, LINE);
@@ -37,7 +39,7 @@ static pass pass_of(const nn_conv_geometry *g, bool backward, int images) {
 
 static void begin(const nn_conv_geometry *g, bool backward, const float *w, const float *bias,
                   float *shared) {
-    pass p = pass_of(g, backward, 1);
+    pass p = pass_of(g, backward, 1, false);
     for (int i = 0; i < p.correlations; i++) {
         correlation c = nn_correlation(g, backward, i);
         method_of(&c)->pack(&c, w, shared + (size_t)c.slot * p.slot);
@@ -50,9 +52,8 @@ static void begin(const nn_conv_geometry *g, bool backward, const float *w, cons
     }
 }
 
-/* Images that need no more memory than a group of pass `p`. */
-static void run_group(const nn_conv_geometry *g, bool backward, const pass *p, int images, const float *x,
-                      bool bias, bool accumulate, float *y, const float *shared, float *own) {
+static void run_images(const nn_conv_geometry *g, bool backward, const pass *p, int images, const float *x,
+                       bool bias, bool accumulate, float *y, const float *shared, float *own) {
     for (int i = 0; i < p->correlations; i++) {
         correlation c = nn_correlation(g, backward, i);
         method_of(&c)->correlate(&c, images, x, shared + (size_t)c.slot * p->slot,
@@ -65,18 +66,9 @@ static size_t image_floats(const nn_conv_geometry *g, bool output) {
                   : (size_t)g->height * (size_t)g->width * (size_t)g->channels;
 }
 
-static void slice(const nn_conv_geometry *g, bool backward, int images, const float *x, bool bias,
-                  bool accumulate, float *y, const float *shared, float *own) {
-    pass p = pass_of(g, backward, images);
-    size_t x_image = image_floats(g, backward), y_image = image_floats(g, !backward);
-    for (int n = 0; n < images; n += p.group)
-        run_group(g, backward, &p, smaller(p.group, images - n), x + (size_t)n * x_image, bias, accumulate,
-                  y + (size_t)n * y_image, shared, own);
-}
-
 static void run_pass(const nn_conv_geometry *g, bool backward, int images, const float *x, const float *w,
                      const float *bias, bool accumulate, float *y, float *scratch) {
-    pass p = pass_of(g, backward, images);
+    pass p = pass_of(g, backward, images, true);
     size_t x_image = image_floats(g, backward), y_image = image_floats(g, !backward);
 #pragma omp parallel num_threads(nn_threads())
     {
@@ -85,8 +77,8 @@ static void run_pass(const nn_conv_geometry *g, bool backward, int images, const
 #pragma omp barrier
 #pragma omp for schedule(dynamic)
         for (int n = 0; n < images; n += p.group)
-            run_group(g, backward, &p, smaller(p.group, images - n), x + (size_t)n * x_image, bias != NULL,
-                      accumulate, y + (size_t)n * y_image, scratch, own);
+            run_images(g, backward, &p, smaller(p.group, images - n), x + (size_t)n * x_image, bias != NULL,
+                       accumulate, y + (size_t)n * y_image, scratch, own);
     }
 }
 
@@ -101,7 +93,7 @@ void nn_conv_backward_data(const nn_conv_geometry *g, int images, const float *d
 }
 
 static size_t pass_scratch(const nn_conv_geometry *g, bool backward, int images) {
-    pass p = pass_of(g, backward, images);
+    pass p = pass_of(g, backward, images, true);
     return p.shared + (size_t)nn_threads() * p.own;
 }
 
@@ -114,7 +106,7 @@ size_t nn_conv_scratch(const nn_conv_geometry *g, int images) {
 /* --- in parts ------------------------------------------------------------------------------------------- */
 
 static nn_conv_memory memory_of(const nn_conv_geometry *g, bool backward, int images) {
-    pass p = pass_of(g, backward, images);
+    pass p = pass_of(g, backward, images, false);
     return (nn_conv_memory){p.shared * sizeof(float), p.own * sizeof(float)};
 }
 
@@ -128,7 +120,8 @@ void nn_conv_forward_begin(const nn_conv_geometry *g, const float *w, const floa
 
 void nn_conv_forward_slice(const nn_conv_geometry *g, int images, const float *x, bool bias, float *y,
                            const void *shared, void *own) {
-    slice(g, false, images, x, bias, false, y, shared, own);
+    pass p = pass_of(g, false, images, false);
+    run_images(g, false, &p, images, x, bias, false, y, shared, own);
 }
 
 nn_conv_memory nn_conv_data_memory(const nn_conv_geometry *g, int images) {
@@ -141,5 +134,6 @@ void nn_conv_data_begin(const nn_conv_geometry *g, const float *w, void *shared)
 
 void nn_conv_data_slice(const nn_conv_geometry *g, int images, const float *dy, bool accumulate, float *dx,
                         const void *shared, void *own) {
-    slice(g, true, images, dy, false, accumulate, dx, shared, own);
+    pass p = pass_of(g, true, images, false);
+    run_images(g, true, &p, images, dy, false, accumulate, dx, shared, own);
 }
