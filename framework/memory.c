@@ -1,5 +1,6 @@
 /* memory.c - where the buffers of a plan lie in its slab. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "plan_internal.h"
 
@@ -64,4 +65,13 @@ done:
     free(order);
     free(neighbours);
     return status;
+}
+
+void *nn_memory_new(size_t bytes) {
+    const size_t page = 4096, large = 2 << 20, alignment = bytes >= large ? large : page;
+    bytes = (bytes + page) / page * page;
+    void *memory = aligned_alloc(alignment, bytes);
+    if (!memory)
+        return NULL;
+    return memset(memory, 0, bytes); /* also brings the pages in, so that no step waits for that */
 }

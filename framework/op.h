@@ -42,7 +42,7 @@ typedef struct nn_call {
     uint64_t step;       /* selects dropout's mask */
     uint64_t seed;
     const float *input[NN_MAX_INPUTS];
-    float *output; /* may be input[0] for ops that work in place */
+    float *output; /* may be an input, for ops that work in place */
     const float *output_gradient;
     float
         *input_gradient[NN_MAX_INPUTS]; /* NULL: not wanted; may be output_gradient where the op allows it */
@@ -53,7 +53,7 @@ typedef struct nn_call {
 
 typedef enum nn_in_place {
     NN_IN_PLACE_NEVER,
-    NN_IN_PLACE_OVERWRITE, /* output may take the memory of input 0, whose values are then gone */
+    NN_IN_PLACE_OVERWRITE, /* output may take the memory of any input of its size, whose values are then gone */
     NN_IN_PLACE_VIEW       /* output has input 0's values: sharing its memory changes nothing */
 } nn_in_place;
 
@@ -68,11 +68,19 @@ struct nn_op {
     void (*backward)(const nn_call *call); /* NULL: no gradient passes */
     unsigned backward_reads;               /* NN_READS_INPUT(i) | NN_READS_OUTPUT */
     nn_in_place in_place;
-    bool gradient_in_place; /* input_gradient[0] may be output_gradient */
+    bool gradient_in_place; /* input_gradient of one input of the output's size may be output_gradient */
     bool early;             /* scheduled right after its last input: losses on taps */
+
+    /* Fewer passes over memory: makes `fused`, a node that computes `absorbed`, compute `reader` instead, the one
+     * node that reads it. False, and nothing changed, when the op has no such form. NULL: it never has. */
+    bool (*absorb)(nn_node *fused, const nn_node *absorbed, const nn_node *reader);
 };
 
 extern const nn_op nn_op_input, nn_op_parameter;
+
+/* Ops that others absorb: elementwise.c, activation.c. */
+extern const nn_op nn_op_add, nn_op_relu;
+float nn_relu_slope(const nn_node *relu); /* 0, or that of a leaky relu */
 
 /* Records a node. options (at most NN_MAX_OPTIONS bytes) are copied. NULL when an input is NULL or the shape
  * rule refuses; name NULL gives the op's name and a number. */

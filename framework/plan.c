@@ -5,25 +5,10 @@
 #include "graph_internal.h"
 #include "plan_internal.h"
 
-/* What planning knows of each node; freed when the plan is made. */
-typedef struct marks {
-    bool *always;         /* needed in every run */
-    bool *metric;         /* needed only for metrics */
-    bool *differentiated; /* lies between the loss and a parameter (or a node whose gradient is wanted) */
-    bool *kept;           /* values must last until the end of the run */
-} marks;
-
-static bool listed(const nn_node *node, nn_node *const *list, int count) {
-    for (int i = 0; i < count; i++)
-        if (list[i] == node)
-            return true;
-    return false;
-}
-
 /* Whether the node's values are to last until the end of a run. */
 static bool is_kept(const nn_plan_options *o, const nn_node *node) {
-    return node == o->loss || node->op == &nn_op_input || listed(node, o->keep, o->keep_count) ||
-           listed(node, o->metrics, o->metrics_count);
+    return node == o->loss || node->op == &nn_op_input || nn_listed(node, o->keep, o->keep_count) ||
+           nn_listed(node, o->metrics, o->metrics_count);
 }
 
 /* Marks a node and everything it is computed from. Inputs are recorded before their users, so one walk down
@@ -37,19 +22,19 @@ static void mark_ancestors(const nn_graph *graph, const nn_node *target, bool *m
 }
 
 /* Whether a gradient that reaches the node goes on to one of its inputs. */
-static bool passes_gradient(const marks *m, const nn_node *node) {
+static bool passes_gradient(const nn_marks *m, const nn_node *node) {
     for (int k = 0; k < node->input_count; k++)
         if (m->differentiated[node->inputs[k]->index])
             return true;
     return false;
 }
 
-static nn_status mark_differentiated(const nn_plan *plan, marks *m, bool *above_loss, nn_error *error) {
+static nn_status mark_differentiated(const nn_plan *plan, nn_marks *m, bool *above_loss, nn_error *error) {
     const nn_plan_options *o = &plan->options;
     mark_ancestors(plan->graph, o->loss, above_loss);
     for (int i = 0; i < plan->graph->node_count; i++) {
         const nn_node *node = plan->graph->nodes[i];
-        bool passes = passes_gradient(m, node), wanted = listed(node, o->gradients, o->gradients_count);
+        bool passes = passes_gradient(m, node), wanted = nn_listed(node, o->gradients, o->gradients_count);
         m->differentiated[i] = above_loss[i] && (passes || wanted || node->entry >= 0);
         if (above_loss[i] && passes && !node->op->backward)
             return nn_fail(error, NN_EARGUMENT, "%s '%s' passes no gradient and cannot be part of the loss",
@@ -58,7 +43,7 @@ static nn_status mark_differentiated(const nn_plan *plan, marks *m, bool *above_
     return NN_OK;
 }
 
-static nn_status mark(const nn_plan *plan, marks *m, bool *above_loss, nn_error *error) {
+static nn_status mark(const nn_plan *plan, nn_marks *m, bool *above_loss, nn_error *error) {
     const nn_graph *graph = plan->graph;
     const nn_plan_options *o = &plan->options;
     for (int i = 0; i < o->keep_count; i++)
@@ -84,7 +69,7 @@ static bool ready(const nn_plan *plan, const nn_node *node) {
     return true;
 }
 
-static void add_step(nn_plan *plan, const marks *m, nn_node *node) {
+static void add_step(nn_plan *plan, const nn_marks *m, nn_node *node) {
     nn_step *step = &plan->steps[plan->step_count];
     *step = (nn_step){.node = node,
                       .metric = m->metric[node->index],
@@ -100,163 +85,28 @@ static void add_step(nn_plan *plan, const marks *m, nn_node *node) {
 
 /* Nodes in the order of recording, but an early one (a loss on a tap) as soon as its inputs are there: then
  * what it reads need not be kept for it until the end of the network. */
-static void schedule(nn_plan *plan, const marks *m) {
-    const nn_graph *graph = plan->graph;
-    for (int i = 0; i < graph->node_count; i++) {
-        nn_node *node = graph->nodes[i];
-        bool needed = m->always[i] || m->metric[i];
-        if (!needed || node->op == &nn_op_parameter || plan->step_of[i] >= 0)
+static void schedule(nn_plan *plan, const nn_marks *m) {
+    const int count = plan->graph->node_count;
+    for (int i = 0; i < count; i++) {
+        nn_node *node = plan->nodes[i];
+        if (!nn_needed(m, i) || node->op == &nn_op_parameter || plan->step_of[i] >= 0)
             continue;
         add_step(plan, m, node);
-        for (int j = i + 1; j < graph->node_count; j++) {
-            nn_node *early = graph->nodes[j];
-            if (early->op->early && (m->always[j] || m->metric[j]) && plan->step_of[j] < 0 &&
-                ready(plan, early))
+        for (int j = i + 1; j < count; j++) {
+            nn_node *early = plan->nodes[j];
+            if (early->op->early && nn_needed(m, j) && plan->step_of[j] < 0 && ready(plan, early))
                 add_step(plan, m, early);
         }
-    }
-}
-
-/* --- buffers -------------------------------------------------------------------------------------------- */
-
-static int add_buffer(nn_plan *plan, size_t bytes, int birth, int death) {
-    if (bytes == 0)
-        return -1;
-    plan->buffers[plan->buffer_count] =
-        (nn_buffer){.bytes = bytes, .birth = birth, .death = death, .shares = -1};
-    return plan->buffer_count++;
-}
-
-static int root(const nn_plan *plan, int buffer) {
-    while (plan->buffers[buffer].shares >= 0)
-        buffer = plan->buffers[buffer].shares;
-    return buffer;
-}
-
-static void share(nn_plan *plan, int buffer, int with) {
-    with = root(plan, with);
-    nn_buffer *taken = &plan->buffers[buffer], *kept = &plan->buffers[with];
-    taken->shares = with;
-    if (taken->birth < kept->birth)
-        kept->birth = taken->birth;
-    if (taken->death > kept->death)
-        kept->death = taken->death;
-}
-
-static bool reads_in_backward(const nn_step *step, const nn_node *node) {
-    if (!step->backward)
-        return false;
-    if (step->node == node && (step->node->op->backward_reads & NN_READS_OUTPUT))
-        return true;
-    for (int k = 0; k < step->node->input_count; k++)
-        if (step->node->inputs[k] == node && (step->node->op->backward_reads & NN_READS_INPUT(k)))
-            return true;
-    return false;
-}
-
-static bool uses(const nn_step *step, const nn_node *node) {
-    return listed(node, step->node->inputs, step->node->input_count);
-}
-
-static int last_use(const nn_plan *plan, const marks *m, int step) {
-    const nn_node *node = plan->steps[step].node;
-    if (m->kept[node->index])
-        return nn_end_time(plan);
-    int last = nn_forward_time(step);
-    for (int i = step; i < plan->step_count; i++) {
-        if (uses(&plan->steps[i], node) && nn_forward_time(i) > last)
-            last = nn_forward_time(i);
-        if (reads_in_backward(&plan->steps[i], node) && nn_backward_time(plan, i) > last)
-            last = nn_backward_time(plan, i);
-    }
-    return last;
-}
-
-/* The last step in forward order that sends a gradient to the node: the first one to write it. -1 for the
- * loss. */
-static int first_gradient_writer(const nn_plan *plan, const nn_node *node) {
-    for (int i = plan->step_count - 1; i >= 0; i--)
-        if (plan->steps[i].backward && uses(&plan->steps[i], node))
-            return i;
-    return -1;
-}
-
-static void plan_buffers(nn_plan *plan, const marks *m) {
-    const nn_plan_options *o = &plan->options;
-    for (int i = 0; i < plan->step_count; i++) {
-        nn_step *step = &plan->steps[i];
-        nn_node *node = step->node;
-        size_t bytes = nn_shape_count(node->shape) * sizeof(float);
-        int now = nn_forward_time(i), back = nn_backward_time(plan, i);
-        step->output = add_buffer(plan, bytes, node->op == &nn_op_input ? 0 : now, last_use(plan, m, i));
-        step->saved = add_buffer(plan, node->saved_bytes, now, step->backward ? back : now);
-        step->scratch = add_buffer(plan, node->scratch_bytes, now, now);
-        step->report = add_buffer(plan, node->report_bytes, 0, nn_end_time(plan));
-        if (step->backward)
-            step->backward_scratch = add_buffer(plan, node->scratch_bytes, back, back);
-        if (m->differentiated[node->index]) {
-            int writer = first_gradient_writer(plan, node);
-            bool wanted = listed(node, o->gradients, o->gradients_count);
-            step->gradient =
-                add_buffer(plan, bytes, writer < 0 ? nn_seed_time(plan) : nn_backward_time(plan, writer),
-                           wanted ? nn_end_time(plan) : back);
-        }
-    }
-}
-
-/* --- sharing -------------------------------------------------------------------------------------------- */
-
-/* Whether step i may overwrite the memory of its input 0: nobody may need the old values of a node there. */
-static bool may_overwrite(const nn_plan *plan, const marks *m, int i) {
-    int memory = root(plan, plan->steps[plan->step_of[plan->steps[i].node->inputs[0]->index]].output);
-    for (int s = 0; s < i; s++) {
-        const nn_node *node = plan->steps[s].node;
-        if (root(plan, plan->steps[s].output) != memory)
-            continue;
-        if (m->kept[node->index])
-            return false;
-        for (int user = s; user < plan->step_count; user++)
-            if ((user > i && uses(&plan->steps[user], node)) || reads_in_backward(&plan->steps[user], node))
-                return false;
-    }
-    return true;
-}
-
-static void share_outputs(nn_plan *plan, const marks *m) {
-    for (int i = 0; i < plan->step_count; i++) {
-        nn_step *step = &plan->steps[i];
-        nn_in_place in_place = step->node->op->in_place;
-        if (in_place == NN_IN_PLACE_NEVER || step->node->inputs[0]->entry >= 0)
-            continue;
-        if (in_place == NN_IN_PLACE_VIEW || may_overwrite(plan, m, i))
-            share(plan, step->output, plan->steps[plan->step_of[step->node->inputs[0]->index]].output);
-    }
-}
-
-/* An elementwise op's gradient with respect to input 0 can take the memory of its output's gradient, which
- * nobody reads afterwards, when it is the first to write there. */
-static void share_gradients(nn_plan *plan) {
-    const nn_plan_options *o = &plan->options;
-    for (int i = plan->step_count - 1; i >= 0; i--) {
-        nn_step *step = &plan->steps[i];
-        if (!step->backward || !step->node->op->gradient_in_place)
-            continue;
-        const nn_node *input = step->node->inputs[0];
-        if (input->entry >= 0 || listed(step->node, o->gradients, o->gradients_count))
-            continue;
-        int gradient = plan->steps[plan->step_of[input->index]].gradient;
-        if (gradient >= 0 && first_gradient_writer(plan, input) == i)
-            share(plan, gradient, step->gradient);
     }
 }
 
 /* --- calls ---------------------------------------------------------------------------------------------- */
 
 static void *memory_of(const nn_plan *plan, int buffer) {
-    return buffer < 0 ? NULL : plan->slab + plan->buffers[root(plan, buffer)].offset;
+    return buffer < 0 ? NULL : plan->slab + plan->buffers[nn_buffer_root(plan, buffer)].offset;
 }
 
-static void resolve_inputs(nn_plan *plan, const marks *m, nn_step *step, bool *written) {
+static void resolve_inputs(nn_plan *plan, const nn_marks *m, nn_step *step, bool *written) {
     const nn_store *store = plan->graph->store;
     for (int k = 0; k < step->node->input_count; k++) {
         const nn_node *input = step->node->inputs[k];
@@ -278,7 +128,7 @@ static void resolve_inputs(nn_plan *plan, const marks *m, nn_step *step, bool *w
 }
 
 /* Walks in backward order, so that the first writer of each gradient overwrites and the others add. */
-static void resolve(nn_plan *plan, const marks *m, bool *written) {
+static void resolve(nn_plan *plan, const nn_marks *m, bool *written) {
     const nn_store *store = plan->graph->store;
     for (int i = plan->step_count - 1; i >= 0; i--) {
         nn_step *step = &plan->steps[i];
@@ -308,33 +158,20 @@ static void list_idle(nn_plan *plan, const bool *written) {
     }
 }
 
-static void separate_buffers(nn_plan *plan) {
-    for (int i = 0; i < plan->buffer_count; i++) {
-        plan->buffers[i].birth = 0;
-        plan->buffers[i].death = nn_end_time(plan);
-    }
-}
-
 static nn_status allocate_slab(nn_plan *plan, nn_error *error) {
-    size_t page = 4096, bytes = (plan->slab_bytes + page) / page * page;
-    plan->slab = aligned_alloc(page, bytes);
+    plan->slab = nn_memory_new(plan->slab_bytes);
     if (!plan->slab)
         return nn_fail(error, NN_EMEMORY,
                        "a run needs %zu MiB of memory, which cannot be had: use a smaller batch",
-                       bytes >> 20);
-    memset(plan->slab, 0, bytes); /* also brings the pages in, so that no step waits for that */
+                       plan->slab_bytes >> 20);
     return NN_OK;
 }
 
-static nn_status lay_out(nn_plan *plan, const marks *m, bool *written, nn_error *error) {
+static nn_status lay_out(nn_plan *plan, nn_marks *m, bool *written, nn_error *error) {
+    if (!plan->options.unfused)
+        nn_fuse(plan, m);
     schedule(plan, m);
-    plan_buffers(plan, m);
-    if (plan->options.separate) {
-        separate_buffers(plan);
-    } else {
-        share_outputs(plan, m);
-        share_gradients(plan);
-    }
+    nn_plan_buffers(plan, m);
     nn_status status = nn_memory_layout(plan->buffers, plan->buffer_count, &plan->slab_bytes, error);
     if (status == NN_OK)
         status = allocate_slab(plan, error);
@@ -390,12 +227,14 @@ static bool allocate_tables(nn_plan *plan, const nn_plan_options *options) {
     o->keep = copy_list(options->keep, options->keep_count);
     o->metrics = copy_list(options->metrics, options->metrics_count);
     o->gradients = copy_list(options->gradients, options->gradients_count);
+    plan->nodes = copy_list(plan->graph->nodes, plan->graph->node_count);
+    plan->fused = calloc(nodes, sizeof *plan->fused);
     plan->steps = calloc(nodes, sizeof *plan->steps);
     plan->step_of = malloc(nodes * sizeof *plan->step_of);
     plan->idle = malloc(((size_t)plan->graph->store->entry_count + 1) * sizeof *plan->idle);
     plan->buffers = calloc(nodes * 6, sizeof *plan->buffers);
-    if (!o->keep || !o->metrics || !o->gradients || !plan->steps || !plan->step_of || !plan->idle ||
-        !plan->buffers)
+    if (!o->keep || !o->metrics || !o->gradients || !plan->nodes || !plan->fused || !plan->steps ||
+        !plan->step_of || !plan->idle || !plan->buffers)
         return false;
     for (size_t i = 0; i < nodes; i++)
         plan->step_of[i] = -1;
@@ -418,7 +257,7 @@ nn_status nn_plan_new(nn_plan **result, nn_graph *graph, nn_plan_options options
         status = nn_fail_memory(error, "the plan");
         goto done;
     }
-    marks m = {flags, flags + nodes, flags + 2 * nodes, flags + 3 * nodes};
+    nn_marks m = {flags, flags + nodes, flags + 2 * nodes, flags + 3 * nodes};
     status = mark(plan, &m, flags + 4 * nodes, error);
     if (status == NN_OK)
         status = lay_out(plan, &m, flags + 5 * nodes, error);
@@ -437,6 +276,8 @@ void nn_plan_free(nn_plan *plan) {
     free((void *)plan->options.keep);
     free((void *)plan->options.metrics);
     free((void *)plan->options.gradients);
+    free(plan->nodes);
+    free(plan->fused);
     free(plan->steps);
     free(plan->step_of);
     free(plan->idle);
@@ -467,7 +308,7 @@ float nn_plan_scalar(const nn_plan *plan, const nn_node *node) {
 
 const float *nn_plan_gradient(const nn_plan *plan, const nn_node *node) {
     const nn_step *step = step_of(plan, node);
-    bool wanted = listed(node, plan->options.gradients, plan->options.gradients_count);
+    bool wanted = nn_listed(node, plan->options.gradients, plan->options.gradients_count);
     return step && wanted ? step->call.output_gradient : NULL;
 }
 
@@ -481,17 +322,17 @@ size_t nn_plan_bytes(const nn_plan *plan) {
 }
 
 void nn_plan_print(const nn_plan *plan, FILE *file) {
-    fprintf(file, "%4s %-16s %-28s %8s %12s %12s %12s %12s\n", "step", "op", "name", "backward", "output KiB",
+    fprintf(file, "%4s %-20s %-28s %8s %12s %12s %12s %12s\n", "step", "op", "name", "backward", "output KiB",
             "at KiB", "life", "scratch KiB");
     for (int i = 0; i < plan->step_count; i++) {
         const nn_step *step = &plan->steps[i];
         const nn_buffer *output = &plan->buffers[step->output];
         char life[32];
         snprintf(life, sizeof life, "%d-%d", output->birth, output->death);
-        fprintf(file, "%4d %-16s %-28s %8s %12zu %12zu %12s %12zu%s\n", i, step->node->op->name,
+        fprintf(file, "%4d %-20s %-28s %8s %12zu %12zu %12s %12zu%s\n", i, step->node->op->name,
                 step->node->name, step->backward ? "yes" : "", output->bytes >> 10,
-                plan->buffers[root(plan, step->output)].offset >> 10, life, step->node->scratch_bytes >> 10,
-                output->shares >= 0 ? "  in place" : "");
+                plan->buffers[nn_buffer_root(plan, step->output)].offset >> 10, life,
+                step->node->scratch_bytes >> 10, output->shares >= 0 ? "  in place" : "");
     }
     fprintf(file, "slab: %.1f MiB\n", (double)plan->slab_bytes / (1 << 20));
 }

@@ -23,6 +23,7 @@ typedef struct nn_plan_options {
     nn_node *const
         *gradients; /* nodes whose gradient is wanted too (an input image's), readable after backward */
     int gradients_count;
+    bool unfused;  /* tests: every node is computed on its own */
     bool separate; /* tests: every buffer has memory of its own, nothing works in place */
     bool poison;   /* tests: buffers are filled with NaN when their life begins */
 } nn_plan_options;

@@ -103,6 +103,13 @@ typedef struct nn_pair_kernels {
     double (*distance)(int count, const float *x, const float *y, double ratio);
 } nn_pair_kernels;
 
+/* Rows of f(x * factor[c] + offset[c]), with f(v) = v > 0 ? v : slope * v: a batch norm and what may follow. */
+typedef struct nn_affine {
+    int rows, channels;
+    const float *factor, *offset; /* [channels] */
+    float slope;                  /* >= 0: 0 is relu, and 1 leaves v as it is */
+} nn_affine;
+
 /* Whole-array and per-channel loops. `rows` x `channels` arrays are row-major with the channel fastest. */
 typedef struct nn_vector_kernels {
     void (*relu)(size_t n, const float *x, float slope, float *y); /* y = x > 0 ? x : slope * x; y may be x */
@@ -114,14 +121,17 @@ typedef struct nn_vector_kernels {
                   float *y); /* y (+)= a * x; y may be x */
     /* mean[c] over the rows and m2[c] = sum over the rows of (x - mean)^2 */
     void (*moments)(int rows, int channels, const float *x, float *mean, float *m2);
-    /* y = x * a[c] + b[c]; y may be x */
-    void (*affine)(int rows, int channels, const float *x, const float *a, const float *b, float *y);
-    /* sum[c] = sum over rows of dy, dot[c] = sum over rows of dy * (x - mean[c]) */
-    void (*gradient_sums)(int rows, int channels, const float *x, const float *mean, const float *dy,
-                          float *sum, float *dot);
-    /* dx (+)= dy * a[c] + x * b[c] + k[c]; dx may be dy */
-    void (*affine_backward)(int rows, int channels, const float *x, const float *dy, const float *a,
-                            const float *b, const float *k, bool accumulate, float *dx);
+    /* y = f(x * factor[c] + offset[c] + residual); residual may be NULL; y may be x or residual */
+    void (*affine)(const nn_affine *t, const float *x, const float *residual, float *y);
+    /* The two passes back from dy. g is dy times the slope of f at y, or, where y is NULL and there was no
+     * residual, at x * factor[c] + offset[c].
+     *   sum[c] = sum over rows of g, dot[c] = sum over rows of g * (x - mean[c])
+     * and, unless dresidual is NULL, dresidual (+)= g, which may be dy */
+    void (*gradient_sums)(const nn_affine *t, const float *x, const float *y, const float *mean,
+                          const float *dy, bool accumulate, float *dresidual, float *sum, float *dot);
+    /* dx (+)= g * a[c] + x * b[c] + k[c]; dx may be dy */
+    void (*affine_backward)(const nn_affine *t, const float *x, const float *y, const float *dy,
+                            const float *a, const float *b, const float *k, bool accumulate, float *dx);
     /* Optimizer updates over n parameters (formulas in optimizer.c). */
     void (*sgd)(size_t n, float rate, float momentum, bool nesterov, float decay, const float *gradient,
                 float *velocity, float *parameter);

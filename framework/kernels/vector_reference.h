@@ -40,32 +40,47 @@ static void vector_moments(int rows, int channels, const float *x, float *mean, 
     }
 }
 
-static void vector_affine(int rows, int channels, const float *x, const float *a, const float *b, float *y) {
-    for (int r = 0; r < rows; r++, x += channels, y += channels)
-        for (int c = 0; c < channels; c++)
-            y[c] = x[c] * a[c] + b[c];
+static void vector_affine(const nn_affine *t, const float *x, const float *residual, float *y) {
+    for (size_t r = 0, i = 0; r < (size_t)t->rows; r++)
+        for (int c = 0; c < t->channels; c++, i++) {
+            float v = x[i] * t->factor[c] + t->offset[c];
+            if (residual)
+                v += residual[i];
+            y[i] = v > 0 ? v : t->slope * v;
+        }
 }
 
-static void vector_gradient_sums(int rows, int channels, const float *x, const float *mean, const float *dy,
-                                 float *sum, float *dot) {
-    for (int c = 0; c < channels; c++) {
+/* dy[i] times the slope of f there; c is the channel of i */
+static float through_slope(const nn_affine *t, const float *x, const float *y, const float *dy, size_t i,
+                           int c) {
+    float sign = y ? y[i] : x[i] * t->factor[c] + t->offset[c];
+    return sign > 0 ? dy[i] : t->slope * dy[i];
+}
+
+static void vector_gradient_sums(const nn_affine *t, const float *x, const float *y, const float *mean,
+                                 const float *dy, bool accumulate, float *dresidual, float *sum, float *dot) {
+    for (int c = 0; c < t->channels; c++) {
         double sums = 0, dots = 0;
-        for (int r = 0; r < rows; r++) {
-            size_t i = (size_t)r * (size_t)channels + (size_t)c;
-            sums += dy[i];
-            dots += (double)dy[i] * (x[i] - mean[c]);
+        for (int r = 0; r < t->rows; r++) {
+            size_t i = (size_t)r * (size_t)t->channels + (size_t)c;
+            float gradient = through_slope(t, x, y, dy, i, c);
+            sums += gradient;
+            dots += (double)gradient * (x[i] - mean[c]);
+            if (dresidual)
+                dresidual[i] = accumulate ? dresidual[i] + gradient : gradient;
         }
         sum[c] = (float)sums;
         dot[c] = (float)dots;
     }
 }
 
-static void vector_affine_backward(int rows, int channels, const float *x, const float *dy, const float *a,
-                                   const float *b, const float *k, bool accumulate, float *dx) {
-    for (int r = 0; r < rows; r++, x += channels, dy += channels, dx += channels)
-        for (int c = 0; c < channels; c++) {
-            float gradient = dy[c] * a[c] + x[c] * b[c] + k[c];
-            dx[c] = accumulate ? dx[c] + gradient : gradient;
+static void vector_affine_backward(const nn_affine *t, const float *x, const float *y, const float *dy,
+                                   const float *a, const float *b, const float *k, bool accumulate,
+                                   float *dx) {
+    for (size_t r = 0, i = 0; r < (size_t)t->rows; r++)
+        for (int c = 0; c < t->channels; c++, i++) {
+            float gradient = through_slope(t, x, y, dy, i, c) * a[c] + x[i] * b[c] + k[c];
+            dx[i] = accumulate ? dx[i] + gradient : gradient;
         }
 }
 

@@ -36,83 +36,255 @@ static void vector_scale(size_t n, float a, const float *x, bool accumulate, flo
     }
 }
 
-/* Per-channel sums keep CHAINS partial sums of interleaved rows: additions need not wait for each other. */
-enum { CHAINS = 4 };
+/* --- per channel ----------------------------------------------------------------------------------------
+ *
+ * Rows are walked in blocks, and the channels of a block in groups of vectors whose coefficients and sums stay
+ * in registers: memory is read in order, additions need not wait for each other, and no float sums over many
+ * rows. */
 
-INLINE vec chains_total(const vec chain[CHAINS]) {
-    return (chain[0] + chain[1]) + (chain[2] + chain[3]);
+enum { BLOCK_ROWS = 32, GROUP = 4 };
+
+/* Where a group is. Its `columns` vectors are neighbors in a row; with less than GROUP of them, GROUP / columns
+ * rows are taken at a time. `lanes` are those in use of a vector: fewer than LANES only in a single column. */
+typedef struct group {
+    int row, rows; /* the block's first row, and its number of rows */
+    size_t channel, channels;
+} group;
+
+/* Called with constants for columns and whole vectors' lanes, and inlined. */
+typedef void group_work(const int columns, const size_t lanes, const group *g, const void *arguments);
+
+INLINE void each_group(int rows, int channels, group_work *work, const void *arguments) {
+    group g = {.channels = (size_t)channels};
+    for (; g.row < rows; g.row += BLOCK_ROWS) {
+        g.rows = rows - g.row < BLOCK_ROWS ? rows - g.row : BLOCK_ROWS;
+        for (g.channel = 0; g.channel < g.channels;) {
+            size_t left = g.channels - g.channel;
+            int columns = left >= 4 * LANES ? 4 : left >= 2 * LANES ? 2 : 1;
+            if (columns == 4)
+                work(4, LANES, &g, arguments);
+            else if (columns == 2)
+                work(2, LANES, &g, arguments);
+            else if (left >= LANES)
+                work(1, LANES, &g, arguments);
+            else
+                work(1, left, &g, arguments);
+            g.channel += (size_t)columns * LANES;
+        }
+    }
 }
 
-/* Sum over the rows of x - shift, or of its square, for up to LANES channels. */
-INLINE vec column_sum(const bool square, int rows, size_t stride, size_t count, const float *x, vec shift) {
-    vec chain[CHAINS] = {{0}};
-    for (int r = 0; r < rows; r += CHAINS) {
+/* Vector i of those taken at a time from row r of the block on: whether it is there, and its place. */
+INLINE bool in_group(const int columns, const group *g, int r, int i) {
+    return r + i / columns < g->rows;
+}
+
+INLINE size_t place_of(const int columns, const group *g, int r, int i) {
+    return (size_t)(g->row + r + i / columns) * g->channels + g->channel + (size_t)(i % columns * LANES);
+}
+
+/* Per-channel values of the group's columns. */
+INLINE void load_columns(const int columns, const size_t lanes, const group *g, const float *from,
+                         vec to[GROUP]) {
+    for (int v = 0; v < columns; v++)
+        to[v] = vec_load_part(from + g->channel + v * LANES, lanes);
+}
+
+INLINE void store_columns(const int columns, const size_t lanes, const group *g, const vec from[GROUP],
+                          float *to) {
+    for (int v = 0; v < columns; v++)
+        vec_store_part(to + g->channel + v * LANES, from[v], lanes);
+}
+
+/* The sums of the columns, from those of vectors taken at a time. */
+INLINE void total_columns(const int columns, vec sums[GROUP]) {
+    for (int i = columns; i < GROUP; i++)
+        sums[i % columns] += sums[i];
+}
+
+typedef struct moments_arguments {
+    const float *x;
+    float *mean, *m2;
+} moments_arguments;
+
+/* From the mean and m2 of the rows before this block to those with it, N in all. With s and q, the sums over the
+ * block of x - mean and of its square, the mean moves by s / N and m2 by q - s^2 / N (Chan et al. 1983). From
+ * the second block on, at most half of q cancels; in the first, q has at least one part in BLOCK_ROWS left.
+ * Everything is measured from the first row: a mean far from 0 costs no digits. */
+INLINE void moments_group(const int columns, const size_t lanes, const group *g, const void *arguments) {
+    const moments_arguments *to = arguments;
+    vec first[GROUP], mean[GROUP] = {{0}}, m2[GROUP] = {{0}}, sums[GROUP] = {{0}}, squares[GROUP] = {{0}};
+    load_columns(columns, lanes, g, to->x, first);
+    if (g->row) {
+        load_columns(columns, lanes, g, to->mean, mean);
+        load_columns(columns, lanes, g, to->m2, m2);
+    }
+    for (int r = 0; r < g->rows; r += GROUP / columns) {
         UNROLL
-        for (int i = 0; i < CHAINS; i++)
-            if (r + i < rows) {
-                vec v = vec_load_part(x + (size_t)(r + i) * stride, count) - shift;
-                if (square)
-                    v *= v;
-                chain[i] += v;
+        for (int i = 0; i < GROUP; i++)
+            if (in_group(columns, g, r, i)) {
+                const int c = i % columns;
+                vec v = vec_load_part(to->x + place_of(columns, g, r, i), lanes) - first[c] - mean[c];
+                sums[i] += v;
+                squares[i] += v * v;
             }
     }
-    return chains_total(chain);
+    total_columns(columns, sums);
+    total_columns(columns, squares);
+    for (int c = 0; c < columns; c++) {
+        vec step = sums[c] / (float)(g->row + g->rows);
+        mean[c] += step;
+        m2[c] += squares[c] - sums[c] * step;
+    }
+    store_columns(columns, lanes, g, mean, to->mean);
+    store_columns(columns, lanes, g, m2, to->m2);
 }
 
 static void vector_moments(int rows, int channels, const float *x, float *mean, float *m2) {
-    size_t stride = (size_t)channels;
-    for (size_t c = 0; c < stride; c += LANES) {
-        size_t count = stride - c;
-        vec average = column_sum(false, rows, stride, count, x + c, (vec){0}) / (float)rows;
-        vec_store_part(mean + c, average, count);
-        vec_store_part(m2 + c, column_sum(true, rows, stride, count, x + c, average), count);
+    each_group(rows, channels, moments_group, &(moments_arguments){x, mean, m2});
+    vector_add((size_t)channels, x, mean, mean);
+}
+
+/* What f of nn_affine is applied to: forward and backward must agree on its sign. */
+INLINE vec affine_of(vec v, vec factor, vec offset) {
+    return v * factor + offset;
+}
+
+typedef struct affine_arguments {
+    const nn_affine *t;
+    const float *x, *residual;
+    float *y;
+} affine_arguments;
+
+INLINE void affine_group(const int columns, const size_t lanes, const group *g, const void *arguments) {
+    const affine_arguments *to = arguments;
+    const float slope = to->t->slope;
+    vec factor[GROUP], offset[GROUP];
+    load_columns(columns, lanes, g, to->t->factor, factor);
+    load_columns(columns, lanes, g, to->t->offset, offset);
+    for (int r = 0; r < g->rows; r += GROUP / columns) {
+        UNROLL
+        for (int i = 0; i < GROUP; i++)
+            if (in_group(columns, g, r, i)) {
+                size_t at = place_of(columns, g, r, i);
+                vec v = affine_of(vec_load_part(to->x + at, lanes), factor[i % columns], offset[i % columns]);
+                if (to->residual)
+                    v += vec_load_part(to->residual + at, lanes);
+                vec_store_part(to->y + at, vec_select(v > (vec){0}, v, slope * v), lanes);
+            }
     }
 }
 
-static void vector_affine(int rows, int channels, const float *x, const float *a, const float *b, float *y) {
-    size_t stride = (size_t)channels;
-    for (int r = 0; r < rows; r++, x += stride, y += stride)
-        for (size_t c = 0; c < stride; c += LANES) {
-            size_t count = stride - c;
-            vec v = vec_load_part(x + c, count) * vec_load_part(a + c, count) + vec_load_part(b + c, count);
-            vec_store_part(y + c, v, count);
-        }
+static void vector_affine(const nn_affine *t, const float *x, const float *residual, float *y) {
+    each_group(t->rows, t->channels, affine_group, &(affine_arguments){t, x, residual, y});
 }
 
-static void vector_gradient_sums(int rows, int channels, const float *x, const float *mean, const float *dy,
-                                 float *sum, float *dot) {
-    size_t stride = (size_t)channels;
-    for (size_t c = 0; c < stride; c += LANES) {
-        size_t count = stride - c;
-        vec shift = vec_load_part(mean + c, count), sums[CHAINS] = {{0}}, dots[CHAINS] = {{0}};
-        for (int r = 0; r < rows; r += CHAINS) {
-            UNROLL
-            for (int i = 0; i < CHAINS; i++)
-                if (r + i < rows) {
-                    size_t at = (size_t)(r + i) * stride + c;
-                    vec g = vec_load_part(dy + at, count);
-                    sums[i] += g;
-                    dots[i] += g * (vec_load_part(x + at, count) - shift);
-                }
-        }
-        vec_store_part(sum + c, chains_total(sums), count);
-        vec_store_part(dot + c, chains_total(dots), count);
+typedef struct gradient_arguments {
+    const nn_affine *t;
+    const float *x, *y, *dy;
+    const float *mean;      /* of gradient_sums */
+    const float *a, *b, *k; /* of affine_backward */
+    bool accumulate;        /* of gradient: dresidual or dx */
+    float *gradient;
+    float *sum, *dot;
+} gradient_arguments;
+
+/* g of the contract at one place, where x is v */
+INLINE vec through_slope(const gradient_arguments *to, size_t at, size_t lanes, vec v, vec factor,
+                         vec offset) {
+    vec dy = vec_load_part(to->dy + at, lanes);
+    vec sign = to->y ? vec_load_part(to->y + at, lanes) : affine_of(v, factor, offset);
+    return vec_select(sign > (vec){0}, dy, to->t->slope * dy);
+}
+
+INLINE void store_gradient(const gradient_arguments *to, size_t at, size_t lanes, vec v) {
+    if (to->accumulate)
+        v += vec_load_part(to->gradient + at, lanes);
+    vec_store_part(to->gradient + at, v, lanes);
+}
+
+INLINE void gradient_sums_group(const int columns, const size_t lanes, const group *g,
+                                const void *arguments) {
+    const gradient_arguments *to = arguments;
+    vec factor[GROUP], offset[GROUP], mean[GROUP], sums[GROUP] = {{0}}, dots[GROUP] = {{0}};
+    load_columns(columns, lanes, g, to->t->factor, factor);
+    load_columns(columns, lanes, g, to->t->offset, offset);
+    load_columns(columns, lanes, g, to->mean, mean);
+    if (g->row) {
+        load_columns(columns, lanes, g, to->sum, sums);
+        load_columns(columns, lanes, g, to->dot, dots);
+    }
+    for (int r = 0; r < g->rows; r += GROUP / columns) {
+        UNROLL
+        for (int i = 0; i < GROUP; i++)
+            if (in_group(columns, g, r, i)) {
+                size_t at = place_of(columns, g, r, i);
+                vec v = vec_load_part(to->x + at, lanes);
+                vec dy = through_slope(to, at, lanes, v, factor[i % columns], offset[i % columns]);
+                if (to->gradient)
+                    store_gradient(to, at, lanes, dy);
+                sums[i] += dy;
+                dots[i] += dy * (v - mean[i % columns]);
+            }
+    }
+    total_columns(columns, sums);
+    total_columns(columns, dots);
+    store_columns(columns, lanes, g, sums, to->sum);
+    store_columns(columns, lanes, g, dots, to->dot);
+}
+
+static void vector_gradient_sums(const nn_affine *t, const float *x, const float *y, const float *mean,
+                                 const float *dy, bool accumulate, float *dresidual, float *sum, float *dot) {
+    each_group(t->rows, t->channels, gradient_sums_group,
+               &(gradient_arguments){.t = t,
+                                     .x = x,
+                                     .y = y,
+                                     .dy = dy,
+                                     .mean = mean,
+                                     .accumulate = accumulate,
+                                     .gradient = dresidual,
+                                     .sum = sum,
+                                     .dot = dot});
+}
+
+INLINE void affine_backward_group(const int columns, const size_t lanes, const group *g,
+                                  const void *arguments) {
+    const gradient_arguments *to = arguments;
+    vec factor[GROUP], offset[GROUP], a[GROUP], b[GROUP], k[GROUP];
+    load_columns(columns, lanes, g, to->t->factor, factor);
+    load_columns(columns, lanes, g, to->t->offset, offset);
+    load_columns(columns, lanes, g, to->a, a);
+    load_columns(columns, lanes, g, to->b, b);
+    load_columns(columns, lanes, g, to->k, k);
+    for (int r = 0; r < g->rows; r += GROUP / columns) {
+        UNROLL
+        for (int i = 0; i < GROUP; i++)
+            if (in_group(columns, g, r, i)) {
+                const int c = i % columns;
+                size_t at = place_of(columns, g, r, i);
+                vec v = vec_load_part(to->x + at, lanes);
+                vec dy = through_slope(to, at, lanes, v, factor[c], offset[c]);
+                store_gradient(to, at, lanes, dy * a[c] + (v * b[c] + k[c]));
+            }
     }
 }
 
-static void vector_affine_backward(int rows, int channels, const float *x, const float *dy, const float *a,
-                                   const float *b, const float *k, bool accumulate, float *dx) {
-    size_t stride = (size_t)channels;
-    for (int r = 0; r < rows; r++, x += stride, dy += stride, dx += stride)
-        for (size_t c = 0; c < stride; c += LANES) {
-            size_t count = stride - c;
-            vec v = vec_load_part(dy + c, count) * vec_load_part(a + c, count) +
-                    (vec_load_part(x + c, count) * vec_load_part(b + c, count) + vec_load_part(k + c, count));
-            if (accumulate)
-                v += vec_load_part(dx + c, count);
-            vec_store_part(dx + c, v, count);
-        }
+static void vector_affine_backward(const nn_affine *t, const float *x, const float *y, const float *dy,
+                                   const float *a, const float *b, const float *k, bool accumulate,
+                                   float *dx) {
+    each_group(t->rows, t->channels, affine_backward_group,
+               &(gradient_arguments){.t = t,
+                                     .x = x,
+                                     .y = y,
+                                     .dy = dy,
+                                     .a = a,
+                                     .b = b,
+                                     .k = k,
+                                     .accumulate = accumulate,
+                                     .gradient = dx});
 }
+
+/* --- optimizers and checks ------------------------------------------------------------------------------ */
 
 static void vector_sgd(size_t n, float rate, float momentum, bool nesterov, float decay,
                        const float *gradient, float *velocity, float *parameter) {

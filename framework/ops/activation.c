@@ -20,13 +20,13 @@ static nn_status same_shape(nn_node *node, nn_error *error) {
     return NN_OK;
 }
 
-static float slope_of(const nn_node *node) {
-    return *(const float *)node->options;
+float nn_relu_slope(const nn_node *relu) {
+    return *(const float *)relu->options;
 }
 
 static void relu_range(void *context, size_t first, size_t count) {
     const nn_call *call = context;
-    nn_kernels_active()->vector->relu(count, call->input[0] + first, slope_of(call->node),
+    nn_kernels_active()->vector->relu(count, call->input[0] + first, nn_relu_slope(call->node),
                                       call->output + first);
 }
 
@@ -37,7 +37,7 @@ static void relu_forward(const nn_call *call) {
 static void relu_backward_range(void *context, size_t first, size_t count) {
     const nn_call *call = context;
     nn_kernels_active()->vector->relu_backward(count, call->output + first, call->output_gradient + first,
-                                               slope_of(call->node), call->accumulate[0],
+                                               nn_relu_slope(call->node), call->accumulate[0],
                                                call->input_gradient[0] + first);
 }
 
@@ -45,13 +45,13 @@ static void relu_backward(const nn_call *call) {
     nn_parallel_ranges(nn_call_count(call, call->node), relu_backward_range, (void *)call);
 }
 
-static const nn_op op_relu = {.name = "relu",
-                              .shape = same_shape,
-                              .forward = relu_forward,
-                              .backward = relu_backward,
-                              .backward_reads = NN_READS_OUTPUT,
-                              .in_place = NN_IN_PLACE_OVERWRITE,
-                              .gradient_in_place = true};
+const nn_op nn_op_relu = {.name = "relu",
+                          .shape = same_shape,
+                          .forward = relu_forward,
+                          .backward = relu_backward,
+                          .backward_reads = NN_READS_OUTPUT,
+                          .in_place = NN_IN_PLACE_OVERWRITE,
+                          .gradient_in_place = true};
 
 nn_node *nn_leaky_relu(nn_node *x, float slope) {
     if (x && !(slope >= 0 && slope < 1)) {
@@ -59,7 +59,7 @@ nn_node *nn_leaky_relu(nn_node *x, float slope) {
                   slope);
         return NULL;
     }
-    return nn_record(&op_relu, NULL, &slope, sizeof slope, 1, &x);
+    return nn_record(&nn_op_relu, NULL, &slope, sizeof slope, 1, &x);
 }
 
 nn_node *nn_relu(nn_node *x) {

@@ -46,15 +46,15 @@ static void add_backward(const nn_call *call) {
     nn_parallel_ranges(nn_call_count(call, call->node), add_backward_range, (void *)call);
 }
 
-static const nn_op op_add = {.name = "add",
-                             .shape = add_shape,
-                             .forward = add_forward,
-                             .backward = add_backward,
-                             .in_place = NN_IN_PLACE_OVERWRITE,
-                             .gradient_in_place = true};
+const nn_op nn_op_add = {.name = "add",
+                         .shape = add_shape,
+                         .forward = add_forward,
+                         .backward = add_backward,
+                         .in_place = NN_IN_PLACE_OVERWRITE,
+                         .gradient_in_place = true};
 
 nn_node *nn_add(nn_node *a, nn_node *b) {
-    return nn_record(&op_add, NULL, NULL, 0, 2, (nn_node *[]){a, b});
+    return nn_record(&nn_op_add, NULL, NULL, 0, 2, (nn_node *[]){a, b});
 }
 
 static nn_status scale_shape(nn_node *node, nn_error *error) {

@@ -28,11 +28,11 @@ static uint64_t digest_of(uint64_t hash, const network *n, const nn_plan *plan, 
 }
 
 /* Three steps, the middle one with a row less and without metrics; a digest of all that can be read. */
-static uint64_t digest_steps(uint64_t seed, bool training, bool separate, bool poison, size_t *bytes) {
+static uint64_t digest_steps(uint64_t seed, nn_plan_options options, size_t *bytes) {
     network n;
     nn_error error = {0};
     network_begin(&n, seed, false);
-    nn_plan *plan = network_plan(&n, training, separate, poison);
+    nn_plan *plan = network_plan(&n, options);
     uint64_t hash = nn_hash_start;
     for (int step = 0; step < 3; step++) {
         nn_run run = {.rows = NETWORK_BATCH - (step == 1), .metrics = step != 1, .step = (uint64_t)step};
@@ -53,11 +53,13 @@ static void test_planned_is_separate(void **state) {
     size_t planned_sum = 0, separate_sum = 0;
     for (uint64_t seed = 0; seed < 250; seed++) {
         size_t planned, separate, poisoned;
-        bool training = seed % 4 != 0;
-        uint64_t expected = digest_steps(seed, training, true, false, &separate);
-        if (digest_steps(seed, training, false, false, &planned) != expected)
+        nn_plan_options alone = {.training = seed % 4 != 0, .separate = true},
+                        shared = {.training = alone.training},
+                        poison = {.training = alone.training, .poison = true};
+        uint64_t expected = digest_steps(seed, alone, &separate);
+        if (digest_steps(seed, shared, &planned) != expected)
             fail_msg("network %d: shared memory changes the results", (int)seed);
-        if (digest_steps(seed, training, false, true, &poisoned) != expected)
+        if (digest_steps(seed, poison, &poisoned) != expected)
             fail_msg("network %d: something is read before it is written", (int)seed);
         assert_true(planned <= separate && planned == poisoned);
         planned_sum += planned;
@@ -82,7 +84,7 @@ static void test_gradient_is_slope(void **state) {
         nn_error error = {0};
         nn_run run = {.rows = NETWORK_BATCH};
         network_begin(&n, seed, true);
-        nn_plan *plan = network_plan(&n, true, false, false);
+        nn_plan *plan = network_plan(&n, (nn_plan_options){.training = true});
         size_t count = n.store.parameter_count;
         test_ok(nn_plan_forward(plan, run, &error), &error);
         test_ok(nn_plan_backward(plan, run, &error), &error);
@@ -267,9 +269,9 @@ static void test_print(void **state) {
     FILE *file = open_memstream(&text, &size);
     nn_plan_print(f->plan, file);
     fclose(file);
-    const char *parts[] = {"image",  "conv1",         "norm1",    "conv2",
-                           "logits", "cross_entropy", "in place", "slab: "};
-    for (int i = 0; i < 8; i++)
+    const char *parts[] = {"image",  "conv1",         "batch_norm+relu", "norm1", "conv2",
+                           "logits", "cross_entropy", "in place",        "slab: "};
+    for (int i = 0; i < 9; i++)
         if (!strstr(text, parts[i]))
             fail_msg("no '%s' in:\n%s", parts[i], text);
     free(text);

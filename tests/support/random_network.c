@@ -64,12 +64,16 @@ static nn_node *random_pool(builder *b, nn_node *x) {
     return b->smooth || below(b, 2) ? nn_average_pool(x, o) : nn_max_pool(x, o);
 }
 
+static nn_node *random_norm(builder *b, nn_node *x) {
+    return nn_batch_norm(x, layer_name(b, "norm"), (nn_batch_norm_options){0});
+}
+
 static nn_node *random_layer(builder *b, nn_node *x) {
-    switch (below(b, 8)) {
+    switch (below(b, 10)) {
     case 0:
         return random_conv(b, x);
     case 1:
-        return nn_batch_norm(x, layer_name(b, "norm"), (nn_batch_norm_options){0});
+        return random_norm(b, x);
     case 2:
     case 3:
         return random_activation(b, x);
@@ -79,6 +83,10 @@ static nn_node *random_layer(builder *b, nn_node *x) {
         return nn_scale(x, below(b, 2) ? 0.5f : -1.25f);
     case 6:
         return nn_dropout(x, layer_name(b, "drop"), 0.25f);
+    case 7:
+        return random_activation(b, random_norm(b, x));
+    case 8:
+        return random_activation(b, nn_add(random_norm(b, x), any_image(b)));
     default:
         return random_pool(b, x);
     }
@@ -151,19 +159,16 @@ static void fill(float *to, const char *stream) {
     free(random);
 }
 
-nn_plan *network_plan(network *n, bool training, bool separate, bool poison) {
+nn_plan *network_plan(network *n, nn_plan_options options) {
     nn_error error = {0};
     nn_plan *plan;
-    nn_plan_options options = {.training = training,
-                               .loss = n->loss,
-                               .keep = n->keep.nodes,
-                               .keep_count = n->keep.count,
-                               .metrics = n->metrics.nodes,
-                               .metrics_count = n->metrics.count,
-                               .gradients = n->gradients.nodes,
-                               .gradients_count = n->gradients.count,
-                               .separate = separate,
-                               .poison = poison};
+    options.loss = n->loss;
+    options.keep = n->keep.nodes;
+    options.keep_count = n->keep.count;
+    options.metrics = n->metrics.nodes;
+    options.metrics_count = n->metrics.count;
+    options.gradients = n->gradients.nodes;
+    options.gradients_count = n->gradients.count;
     test_ok(nn_plan_new(&plan, n->graph, options, &error), &error);
     fill(nn_plan_data(plan, n->first), "first");
     fill(nn_plan_data(plan, n->second), "second");

@@ -25,7 +25,7 @@ typedef struct network {
 void network_begin(network *n, uint64_t seed, bool smooth);
 void network_end(network *n);
 
-/* A plan with everything that the network asks for, its inputs filled. */
-nn_plan *network_plan(network *n, bool training, bool separate, bool poison);
+/* A plan with these options and everything that the network asks for, its inputs filled. */
+nn_plan *network_plan(network *n, nn_plan_options options);
 
 #endif

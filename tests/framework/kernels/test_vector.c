@@ -107,58 +107,166 @@ static void each_shape(void (*check)(int rows, int channels)) {
             check(row_counts[r], channel_counts[c]);
 }
 
-static void check_sums_of(int rows, int channels) {
+static void check_moments_of(int rows, int channels) {
     size_t n = (size_t)(rows * channels), few = (size_t)channels;
-    float *x = array_new(n, "x"), *dy = array_new(n, "dy"), *shift = array_new(few, "shift");
-    float *first = array_new(few, "first"), *second = array_new(few, "second");
-    double mean[MOST_CHANNELS] = {0}, m2[MOST_CHANNELS] = {0}, sum[MOST_CHANNELS] = {0},
-           dot[MOST_CHANNELS] = {0};
+    float *x = array_new(n, "x"), *first = array_new(few, "first"), *second = array_new(few, "second");
+    double mean[MOST_CHANNELS] = {0}, m2[MOST_CHANNELS] = {0};
     for (size_t i = 0; i < n; i++) {
         x[i] += 100; /* a mean far from 0 shows sums of squares that cancel */
         mean[i % few] += x[i] / (double)rows;
-        sum[i % few] += dy[i];
-        dot[i % few] += (double)dy[i] * (x[i] - (double)shift[i % few]);
     }
     for (size_t i = 0; i < n; i++)
         m2[i % few] += (x[i] - mean[i % few]) * (x[i] - mean[i % few]);
     kernels->moments(rows, channels, x, first, second);
     test_close("mean", first, mean, few, tolerance);
     test_close("m2", second, m2, few, 1e-5);
-    kernels->gradient_sums(rows, channels, x, shift, dy, first, second);
-    test_close("sum", first, sum, few, 1e-5);
-    test_close("dot", second, dot, few, 1e-5);
-    array_free(x, n), array_free(dy, n), array_free(shift, few), array_free(first, few),
-        array_free(second, few);
+    array_free(x, n), array_free(first, few), array_free(second, few);
+}
+
+/* Means and variances of 4096 rows, each channel for itself: far from 0, with a first row unlike the others, and
+ * with a level that changes halfway. */
+static void check_moments_far(void) {
+    enum { ROWS = 4096, CHANNELS = 3 };
+    float *x = array_new(ROWS * CHANNELS, "x"), mean[CHANNELS], m2[CHANNELS];
+    for (int r = 0; r < ROWS; r++) {
+        x[r * CHANNELS] += 1000;
+        x[r * CHANNELS + 1] += r == 0 ? 1000 : 0;
+        x[r * CHANNELS + 2] += r < ROWS / 2 ? -500 : 1500;
+    }
+    kernels->moments(ROWS, CHANNELS, x, mean, m2);
+    for (int c = 0; c < CHANNELS; c++) {
+        double expected = 0, squares = 0;
+        for (int r = 0; r < ROWS; r++)
+            expected += (double)x[r * CHANNELS + c] / ROWS;
+        for (int r = 0; r < ROWS; r++)
+            squares += (x[r * CHANNELS + c] - expected) * (x[r * CHANNELS + c] - expected);
+        double deviation = sqrt(squares / ROWS);
+        if (!(fabs(mean[c] - expected) <= 1e-3 * deviation) || !(fabs(m2[c] - squares) <= 1e-5 * squares))
+            fail_msg("channel %d: mean %.9g, not %.9g; m2 %.9g, not %.9g", c, mean[c], expected, m2[c],
+                     squares);
+    }
+    array_free(x, ROWS * CHANNELS);
+}
+
+/* The arrays of one call of the kernels around nn_affine, and what they should give. */
+typedef struct affine_case {
+    size_t n, few;
+    nn_affine f;
+    bool with_residual;
+    float *x, *residual, *y, *dy, *dx, *dresidual;         /* n */
+    float *factor, *offset, *mean, *a, *b, *k, *sum, *dot; /* few */
+    double *forward, *slope;                               /* n: y, and f' there */
+} affine_case;
+
+static affine_case affine_case_new(int rows, int channels, float slope, bool with_residual) {
+    size_t n = (size_t)(rows * channels), few = (size_t)channels;
+    affine_case t = {.n = n, .few = few, .with_residual = with_residual};
+    float **long_arrays[] = {&t.x, &t.residual, &t.y, &t.dy, &t.dx, &t.dresidual};
+    float **short_arrays[] = {&t.factor, &t.offset, &t.mean, &t.a, &t.b, &t.k, &t.sum, &t.dot};
+    const char *const names[] = {"1", "2", "3", "4", "5", "6", "7", "8"};
+    for (size_t i = 0; i < sizeof long_arrays / sizeof *long_arrays; i++)
+        *long_arrays[i] = array_new(n, names[i]);
+    for (size_t i = 0; i < sizeof short_arrays / sizeof *short_arrays; i++)
+        *short_arrays[i] = array_new(few, names[i]);
+    t.f = (nn_affine){rows, channels, t.factor, t.offset, slope};
+    t.forward = test_bytes(n * sizeof(double));
+    t.slope = test_bytes(n * sizeof(double));
+    for (size_t i = 0, c = 0; i < n; i++, c = i % few) {
+        double v = (double)t.x[i] * t.factor[c] + t.offset[c] + (with_residual ? t.residual[i] : 0);
+        t.slope[i] = v > 0 ? 1 : slope;
+        t.forward[i] = v * t.slope[i];
+    }
+    return t;
+}
+
+static void affine_case_free(affine_case *t) {
+    float *long_arrays[] = {t->x, t->residual, t->y, t->dy, t->dx, t->dresidual};
+    float *short_arrays[] = {t->factor, t->offset, t->mean, t->a, t->b, t->k, t->sum, t->dot};
+    for (size_t i = 0; i < sizeof long_arrays / sizeof *long_arrays; i++)
+        array_free(long_arrays[i], t->n);
+    for (size_t i = 0; i < sizeof short_arrays / sizeof *short_arrays; i++)
+        array_free(short_arrays[i], t->few);
+    free(t->forward), free(t->slope);
+}
+
+static float *copy_of(const float *x, size_t n) {
+    return memcpy(test_bytes(n * sizeof *x), x, n * sizeof *x);
+}
+
+static void check_forward(affine_case *t) {
+    const float *residual = t->with_residual ? t->residual : NULL;
+    float *before = copy_of(t->x, t->n);
+    kernels->affine(&t->f, t->x, residual, t->y);
+    test_close("affine", t->y, t->forward, t->n, tolerance);
+    kernels->affine(&t->f, t->x, residual, t->x);
+    test_close("affine in place", t->x, t->forward, t->n, tolerance);
+    memcpy(t->x, before, t->n * sizeof *before);
+    free(before);
+    if (!residual)
+        return;
+    before = copy_of(t->residual, t->n);
+    kernels->affine(&t->f, t->x, residual, t->residual);
+    test_close("affine over the residual", t->residual, t->forward, t->n, tolerance);
+    memcpy(t->residual, before, t->n * sizeof *before);
+    free(before);
+}
+
+static void check_sums(affine_case *t, const float *y) {
+    double sum[MOST_CHANNELS] = {0}, dot[MOST_CHANNELS] = {0};
+    double *g = test_bytes(t->n * sizeof *g), *added = test_bytes(t->n * sizeof *added);
+    float *before = copy_of(t->dy, t->n);
+    for (size_t i = 0, c = 0; i < t->n; i++, c = i % t->few) {
+        g[i] = t->dy[i] * t->slope[i];
+        added[i] = t->dresidual[i] + g[i];
+        sum[c] += g[i];
+        dot[c] += g[i] * (t->x[i] - (double)t->mean[c]);
+    }
+    for (int way = 0; way < 4; way++) {
+        float *to = way == 0 ? NULL : way < 3 ? t->dresidual : t->dy;
+        kernels->gradient_sums(&t->f, t->x, y, t->mean, t->dy, way == 1, to, t->sum, t->dot);
+        test_close("sum", t->sum, sum, t->few, 1e-5);
+        test_close("dot", t->dot, dot, t->few, 1e-5);
+        if (to)
+            test_close("residual's gradient", to, way == 1 ? added : g, t->n, tolerance);
+    }
+    memcpy(t->dy, before, t->n * sizeof *before);
+    free(g), free(added), free(before);
+}
+
+static void check_backward(affine_case *t, const float *y) {
+    double *expected = test_bytes(t->n * sizeof *expected), *added = test_bytes(t->n * sizeof *added);
+    float *before = copy_of(t->dy, t->n);
+    for (size_t i = 0, c = 0; i < t->n; i++, c = i % t->few) {
+        expected[i] = t->dy[i] * t->slope[i] * t->a[c] + (double)t->x[i] * t->b[c] + t->k[c];
+        added[i] = t->dx[i] + expected[i];
+    }
+    for (int way = 0; way < 3; way++) {
+        float *to = way < 2 ? t->dx : t->dy;
+        kernels->affine_backward(&t->f, t->x, y, t->dy, t->a, t->b, t->k, way == 0, to);
+        test_close("affine_backward", to, way == 0 ? added : expected, t->n, tolerance);
+    }
+    memcpy(t->dy, before, t->n * sizeof *before);
+    free(expected), free(added), free(before);
 }
 
 static void check_affine_of(int rows, int channels) {
-    size_t n = (size_t)(rows * channels), few = (size_t)channels;
-    float *x = array_new(n, "x"), *y = array_new(n, "y"), *dy = array_new(n, "dy");
-    float *a = array_new(few, "a"), *b = array_new(few, "b"), *k = array_new(few, "k");
-    double *forward = test_bytes(n * sizeof(double)), *backward = test_bytes(n * sizeof(double)),
-           *added = test_bytes(n * sizeof(double));
-    for (size_t i = 0, c = 0; i < n; i++, c = i % few) {
-        forward[i] = (double)x[i] * a[c] + b[c];
-        backward[i] = (double)dy[i] * a[c] + (double)x[i] * b[c] + k[c];
-        added[i] = backward[i] + y[i];
+    static const float slopes[] = {0, 0.25f, 1};
+    for (int way = 0; way < 6; way++) {
+        affine_case t = affine_case_new(rows, channels, slopes[way / 2], way % 2);
+        check_forward(&t);
+        check_sums(&t, t.y);
+        check_backward(&t, t.y);
+        if (!t.with_residual) { /* the sign is that of x * factor + offset */
+            check_sums(&t, NULL);
+            check_backward(&t, NULL);
+        }
+        affine_case_free(&t);
     }
-    kernels->affine_backward(rows, channels, x, dy, a, b, k, true, y);
-    test_close("affine_backward, accumulating", y, added, n, tolerance);
-    kernels->affine_backward(rows, channels, x, dy, a, b, k, false, y);
-    test_close("affine_backward", y, backward, n, tolerance);
-    kernels->affine_backward(rows, channels, x, dy, a, b, k, false, dy);
-    test_close("affine_backward in place", dy, backward, n, tolerance);
-    kernels->affine(rows, channels, x, a, b, y);
-    test_close("affine", y, forward, n, tolerance);
-    kernels->affine(rows, channels, x, a, b, x);
-    test_close("affine in place", x, forward, n, tolerance);
-    free(forward), free(backward), free(added);
-    array_free(x, n), array_free(y, n), array_free(dy, n);
-    array_free(a, few), array_free(b, few), array_free(k, few);
 }
 
-static void check_sums(void) {
-    each_shape(check_sums_of);
+static void check_moments(void) {
+    each_shape(check_moments_of);
+    check_moments_far();
 }
 
 static void check_affine(void) {
@@ -255,9 +363,9 @@ static void test_add_and_scale(void **state) {
     each_table(check_add_and_scale);
 }
 
-static void test_sums(void **state) {
+static void test_moments(void **state) {
     (void)state;
-    each_table(check_sums);
+    each_table(check_moments);
 }
 
 static void test_affine(void **state) {
@@ -277,7 +385,7 @@ static void test_finite(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_relu),   cmocka_unit_test(test_add_and_scale), cmocka_unit_test(test_sums),
+        cmocka_unit_test(test_relu),   cmocka_unit_test(test_add_and_scale), cmocka_unit_test(test_moments),
         cmocka_unit_test(test_affine), cmocka_unit_test(test_updates),       cmocka_unit_test(test_finite),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
-/* Normalisation per channel, in training by the batch's statistics and in evaluation by the running ones. */
+/* Normalisation per channel, in training by the batch's statistics and in evaluation by the running ones; alone and
+ * as the planner fuses it with what follows. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -100,6 +101,100 @@ static void test_values_and_gradients(void **state) {
             }
     op_check check = check_of(NN_SHAPE2(6, 4), 0, false, &(nn_batch_norm_options){.epsilon = 0.3f});
     op_check_run(&check);
+}
+
+/* --- with what the planner fuses with it ---------------------------------------------------------------- */
+
+/* y = f(batch_norm(x) + second), as a network has it. `again`: y + x + second, so that the gradients of x and of
+ * second are there when those of the layer are added. */
+typedef struct fused_case {
+    float slope; /* 1: no activation */
+    bool add, second_first, again;
+} fused_case;
+
+static nn_node *build_fused(const op_check *check, nn_node *const *inputs) {
+    const fused_case *f = check->detail;
+    nn_node *y = nn_batch_norm(inputs[0], "layer", defaults);
+    if (f->add)
+        y = f->second_first ? nn_add(inputs[1], y) : nn_add(y, inputs[1]);
+    if (f->slope < 1)
+        y = nn_leaky_relu(y, f->slope);
+    return f->again ? nn_add(nn_add(y, inputs[1]), inputs[0]) : y;
+}
+
+/* The arguments of the layer among those of the case. */
+static void layer_arguments(double *const *all, double **layer) {
+    layer[X] = all[0];
+    for (int i = SCALE; i <= RUNNING_VARIANCE; i++)
+        layer[i] = all[i + 1];
+}
+
+static op_check layer_check(const op_check *check) {
+    op_check layer = *check;
+    layer.detail = &defaults;
+    return layer;
+}
+
+/* What f is applied to. */
+static void before_activation(const op_check *check, double *const *arguments, double *v) {
+    const fused_case *f = check->detail;
+    double *layer[OP_ARGUMENTS];
+    op_check alone = layer_check(check);
+    layer_arguments(arguments, layer);
+    forward(&alone, layer, v);
+    for (int i = 0; i < pixels_of(check) * channels_of(check) && f->add; i++)
+        v[i] += arguments[1][i];
+}
+
+static void forward_fused(const op_check *check, double *const *arguments, double *y) {
+    const fused_case *f = check->detail;
+    before_activation(check, arguments, y);
+    for (int i = 0; i < pixels_of(check) * channels_of(check); i++) {
+        y[i] *= y[i] > 0 ? 1 : f->slope;
+        if (f->again)
+            y[i] += arguments[0][i] + arguments[1][i];
+    }
+}
+
+static void backward_fused(const op_check *check, double *const *arguments, const double *dy,
+                           double *const *gradients) {
+    const fused_case *f = check->detail;
+    int count = pixels_of(check) * channels_of(check);
+    double *layer[OP_ARGUMENTS], *layer_gradients[OP_ARGUMENTS], *g = test_bytes((size_t)count * sizeof *g);
+    op_check alone = layer_check(check);
+    layer_arguments(arguments, layer);
+    layer_arguments(gradients, layer_gradients);
+    before_activation(check, arguments, g);
+    for (int i = 0; i < count; i++)
+        g[i] = dy[i] * (g[i] > 0 ? 1 : f->slope);
+    backward(&alone, layer, g, layer_gradients);
+    for (int i = 0; i < count; i++) {
+        gradients[0][i] += f->again ? dy[i] : 0;
+        gradients[1][i] += (f->add ? g[i] : 0) + (f->again ? dy[i] : 0);
+    }
+    free(g);
+}
+
+static void test_fused(void **state) {
+    (void)state;
+    const fused_case cases[] = {
+        {.slope = 0, .again = true},   {.slope = 0.25f, .again = true},
+        {.slope = 1, .add = true},     {.slope = 1, .add = true, .again = true},
+        {.slope = 0, .add = true},     {.slope = 0, .add = true, .second_first = true},
+        {.slope = 0.25f, .add = true}, {.slope = 0, .add = true, .again = true}};
+    const nn_shape shapes[] = {NN_SHAPE2(7, 3), NN_SHAPE4(2, 3, 5, 33), NN_SHAPE4(4, 33, 31, 11)};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
+            for (int evaluation = 0; evaluation < 2; evaluation++) {
+                op_check check = check_of(shapes[s], shapes[s].dims[0] - evaluation, evaluation, NULL);
+                check.inputs[1] = shapes[s];
+                check.input_count = 2;
+                check.detail = &cases[i];
+                check.build = build_fused;
+                check.forward = forward_fused;
+                check.backward = backward_fused;
+                op_check_run(&check);
+            }
 }
 
 /* After k steps on one batch running = batch + (1 - momentum)^k (start - batch), the variance being the
@@ -211,6 +306,7 @@ static void test_refusals(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values_and_gradients),
+        cmocka_unit_test(test_fused),
         cmocka_unit_test(test_running_statistics),
         cmocka_unit_test(test_evaluation_leaves_statistics),
         cmocka_unit_test(test_large_mean),
