@@ -12,6 +12,16 @@ static int add_buffer(nn_plan *plan, size_t bytes, int birth, int death) {
     return plan->buffer_count++;
 }
 
+/* For a node's values or their gradient. */
+static int add_tensor(nn_plan *plan, const nn_node *node, int birth, int death) {
+    size_t bytes = nn_shape_count(node->shape) * sizeof(float);
+    int buffer = add_buffer(plan, bytes, birth, death);
+    plan->buffers[buffer].row = node->shape.rank ? bytes / (size_t)node->shape.dims[0] : 0;
+    return buffer;
+}
+
+enum { LAST = NN_MAX_PHASES - 1 };
+
 int nn_buffer_root(const nn_plan *plan, int buffer) {
     while (plan->buffers[buffer].shares >= 0)
         buffer = plan->buffers[buffer].shares;
@@ -48,12 +58,12 @@ static int last_use(const nn_plan *plan, const nn_marks *m, int step) {
     const nn_node *node = plan->steps[step].node;
     if (m->kept[node->index])
         return nn_end_time(plan);
-    int last = nn_forward_time(step);
+    int last = nn_forward_time(step, LAST);
     for (int i = step; i < plan->step_count; i++) {
-        if (uses(&plan->steps[i], node) && nn_forward_time(i) > last)
-            last = nn_forward_time(i);
-        if (reads_in_backward(&plan->steps[i], node) && nn_backward_time(plan, i) > last)
-            last = nn_backward_time(plan, i);
+        if (uses(&plan->steps[i], node) && nn_forward_time(i, LAST) > last)
+            last = nn_forward_time(i, LAST);
+        if (reads_in_backward(&plan->steps[i], node) && nn_backward_time(plan, i, LAST) > last)
+            last = nn_backward_time(plan, i, LAST);
     }
     return last;
 }
@@ -67,25 +77,35 @@ static int first_gradient_writer(const nn_plan *plan, const nn_node *node) {
     return -1;
 }
 
+/* When a node's gradient is first written: by the step `writer`, or as the loss's own. */
+static int gradient_birth(const nn_plan *plan, const nn_node *node, int writer) {
+    if (writer < 0)
+        return nn_seed_time(plan);
+    const nn_node *reader = plan->steps[writer].node;
+    for (int k = 0; k < reader->input_count; k++)
+        if (reader->inputs[k]->index == node->index && (reader->op->early_gradients & NN_READS_INPUT(k)))
+            return nn_backward_time(plan, writer, 0);
+    return nn_backward_time(plan, writer, LAST);
+}
+
 static void add_buffers(nn_plan *plan, const nn_marks *m) {
     const nn_plan_options *o = &plan->options;
     for (int i = 0; i < plan->step_count; i++) {
         nn_step *step = &plan->steps[i];
         nn_node *node = step->node;
-        size_t bytes = nn_shape_count(node->shape) * sizeof(float);
-        int now = nn_forward_time(i), back = nn_backward_time(plan, i);
-        step->output = add_buffer(plan, bytes, node->op == &nn_op_input ? 0 : now, last_use(plan, m, i));
-        step->saved = add_buffer(plan, node->saved_bytes, now, step->backward ? back : now);
-        step->scratch = add_buffer(plan, node->scratch_bytes, now, now);
+        int now = nn_forward_time(i, 0), done = nn_forward_time(i, LAST);
+        int back = nn_backward_time(plan, i, 0), over = nn_backward_time(plan, i, LAST);
+        step->output = add_tensor(plan, node, node->op == &nn_op_input ? 0 : done, last_use(plan, m, i));
+        step->saved = add_buffer(plan, node->saved_bytes, now, step->backward ? over : done);
+        step->scratch = add_buffer(plan, node->scratch_bytes, now, done);
         step->report = add_buffer(plan, node->report_bytes, 0, nn_end_time(plan));
         if (step->backward)
-            step->backward_scratch = add_buffer(plan, node->scratch_bytes, back, back);
+            step->backward_scratch = add_buffer(plan, node->scratch_bytes, back, over);
         if (m->differentiated[node->index]) {
-            int writer = first_gradient_writer(plan, node);
             bool wanted = nn_listed(node, o->gradients, o->gradients_count);
+            int writer = first_gradient_writer(plan, node);
             step->gradient =
-                add_buffer(plan, bytes, writer < 0 ? nn_seed_time(plan) : nn_backward_time(plan, writer),
-                           wanted ? nn_end_time(plan) : back);
+                add_tensor(plan, node, gradient_birth(plan, node, writer), wanted ? nn_end_time(plan) : over);
         }
     }
 }

@@ -52,7 +52,7 @@ nn_status nn_memory_layout(nn_buffer *buffers, int count, size_t *bytes, nn_erro
     }
     int own = 0;
     for (int i = 0; i < count; i++)
-        if (buffers[i].shares < 0)
+        if (buffers[i].shares < 0 && !buffers[i].local)
             order[own++] = &buffers[i];
     qsort(order, (size_t)own, sizeof(nn_buffer *), larger_first);
     for (int i = 0; i < own; i++) {

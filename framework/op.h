@@ -8,7 +8,10 @@
 
 #include "graph.h"
 
-enum { NN_MAX_INPUTS = 4, NN_MAX_STATE = 2, NN_MAX_OPTIONS = 64 };
+enum { NN_MAX_INPUTS = 4, NN_MAX_STATE = 2, NN_MAX_OPTIONS = 64, NN_MAX_PHASES = 2 };
+
+/* A batch computed in slices is cut into at most so many units of equal size; each is one thread's. */
+enum { NN_UNITS = 16 };
 
 typedef struct nn_op nn_op;
 
@@ -30,13 +33,14 @@ struct nn_node {
     /* Set by the shape rule: bytes of memory beside the output. */
     size_t saved_bytes;   /* from this node's forward to its backward */
     size_t scratch_bytes; /* while forward runs, and again while backward runs */
+    size_t own_bytes;     /* of each thread, while it computes a slice */
     size_t report_bytes;  /* readable after a run (nn_plan_report) */
 };
 
 /* What forward and backward see: every pointer resolved. */
 typedef struct nn_call {
     const nn_node *node;
-    int rows;            /* examples in this batch, <= the nodes' first dimension */
+    int rows;            /* examples in this batch or slice, <= the nodes' first dimension */
     bool training;       /* a property of the plan */
     bool differentiated; /* backward will follow */
     uint64_t step;       /* selects dropout's mask */
@@ -49,7 +53,34 @@ typedef struct nn_call {
     bool accumulate[NN_MAX_INPUTS];     /* add to input_gradient instead of overwriting it */
     float *state[NN_MAX_STATE];
     void *saved, *scratch, *report; /* 64-byte aligned */
+
+    /* Of a slice: */
+    int slice; /* number in the batch, below the batch's examples */
+    int unit;  /* the unit it belongs to, and whether it is the first slice there */
+    bool unit_begins;
+    void *own; /* the thread's memory, 64-byte aligned */
+    /* In begin and end, with the whole batch's pointers and rows: */
+    int slices, slice_rows, units; /* slice_rows: of all slices but the last, which may have fewer */
 } nn_call;
+
+/* What an op does in one direction is one phase, or two with everybody waiting in between. A phase computes the
+ * whole batch; or it computes slices of it, each alone: then the planner takes the phases of several nodes
+ * together, and a slice passes through all of them while it is in the cache. A slice's call has the pointers of
+ * inputs, output and their gradients set to the slice's first example; saved, scratch and report are the batch's.
+ * begin and end are called by every thread of the team, inside of a parallel region, before the first and after
+ * the last slice: work there is shared out with `omp for` and `omp single`, with or without a barrier. */
+typedef struct nn_phase {
+    void (*whole)(const nn_call *call);
+    void (*begin)(const nn_call *call); /* NULL: nothing */
+    void (*slice)(const nn_call *call);
+    void (*end)(const nn_call *call); /* NULL: nothing */
+    bool training;                    /* only in plans for training */
+} nn_phase;
+
+/* Most examples of a slice. */
+static inline int nn_slice_limit(int batch) {
+    return (batch + NN_UNITS - 1) / NN_UNITS;
+}
 
 typedef enum nn_in_place {
     NN_IN_PLACE_NEVER,
@@ -64,9 +95,10 @@ struct nn_op {
     const char *name;
     nn_status (*shape)(nn_node *node,
                        nn_error *error); /* checks the inputs, sets the node's shape and bytes */
-    void (*forward)(const nn_call *call);
-    void (*backward)(const nn_call *call); /* NULL: no gradient passes */
-    unsigned backward_reads;               /* NN_READS_INPUT(i) | NN_READS_OUTPUT */
+    nn_phase forward[NN_MAX_PHASES];     /* the last one writes the output */
+    nn_phase backward[NN_MAX_PHASES];    /* none: no gradient passes */
+    unsigned backward_reads;             /* NN_READS_INPUT(i) | NN_READS_OUTPUT */
+    unsigned early_gradients; /* NN_READS_INPUT(i): the first of two phases writes it, not the last */
     nn_in_place in_place;
     bool gradient_in_place; /* input_gradient of one input of the output's size may be output_gradient */
     bool early;             /* scheduled right after its last input: losses on taps */
@@ -75,6 +107,14 @@ struct nn_op {
      * node that reads it. False, and nothing changed, when the op has no such form. NULL: it never has. */
     bool (*absorb)(nn_node *fused, const nn_node *absorbed, const nn_node *reader);
 };
+
+static inline bool nn_phase_exists(const nn_phase *phase, bool training) {
+    return (phase->whole || phase->slice) && (training || !phase->training);
+}
+
+static inline bool nn_passes_gradient(const nn_op *op) {
+    return op->backward[0].whole || op->backward[0].slice;
+}
 
 extern const nn_op nn_op_input, nn_op_parameter;
 

@@ -36,7 +36,7 @@ static nn_status mark_differentiated(const nn_plan *plan, nn_marks *m, bool *abo
         const nn_node *node = plan->graph->nodes[i];
         bool passes = passes_gradient(m, node), wanted = nn_listed(node, o->gradients, o->gradients_count);
         m->differentiated[i] = above_loss[i] && (passes || wanted || node->entry >= 0);
-        if (above_loss[i] && passes && !node->op->backward)
+        if (above_loss[i] && passes && !nn_passes_gradient(node->op))
             return nn_fail(error, NN_EARGUMENT, "%s '%s' passes no gradient and cannot be part of the loss",
                            node->op->name, node->name);
     }
@@ -102,8 +102,10 @@ static void schedule(nn_plan *plan, const nn_marks *m) {
 
 /* --- calls ---------------------------------------------------------------------------------------------- */
 
+/* NULL for no buffer and for a local one: that is looked up for each slice. */
 static void *memory_of(const nn_plan *plan, int buffer) {
-    return buffer < 0 ? NULL : plan->slab + plan->buffers[nn_buffer_root(plan, buffer)].offset;
+    const nn_buffer *root = buffer < 0 ? NULL : &plan->buffers[nn_buffer_root(plan, buffer)];
+    return root && !root->local ? plan->slab + root->offset : NULL;
 }
 
 static void resolve_inputs(nn_plan *plan, const nn_marks *m, nn_step *step, bool *written) {
@@ -158,12 +160,13 @@ static void list_idle(nn_plan *plan, const bool *written) {
     }
 }
 
-static nn_status allocate_slab(nn_plan *plan, nn_error *error) {
+static nn_status allocate_slabs(nn_plan *plan, nn_error *error) {
     plan->slab = nn_memory_new(plan->slab_bytes);
-    if (!plan->slab)
+    plan->own = nn_memory_new(plan->own_bytes * (size_t)plan->graph->threads);
+    if (!plan->slab || !plan->own)
         return nn_fail(error, NN_EMEMORY,
                        "a run needs %zu MiB of memory, which cannot be had: use a smaller batch",
-                       plan->slab_bytes >> 20);
+                       nn_plan_bytes(plan) >> 20);
     return NN_OK;
 }
 
@@ -172,9 +175,12 @@ static nn_status lay_out(nn_plan *plan, nn_marks *m, bool *written, nn_error *er
         nn_fuse(plan, m);
     schedule(plan, m);
     nn_plan_buffers(plan, m);
-    nn_status status = nn_memory_layout(plan->buffers, plan->buffer_count, &plan->slab_bytes, error);
+    nn_plan_stages(plan);
+    nn_status status = nn_plan_own_memory(plan, error);
     if (status == NN_OK)
-        status = allocate_slab(plan, error);
+        status = nn_memory_layout(plan->buffers, plan->buffer_count, &plan->slab_bytes, error);
+    if (status == NN_OK)
+        status = allocate_slabs(plan, error);
     if (status == NN_OK) {
         resolve(plan, m, written);
         list_idle(plan, written);
@@ -233,8 +239,10 @@ static bool allocate_tables(nn_plan *plan, const nn_plan_options *options) {
     plan->step_of = malloc(nodes * sizeof *plan->step_of);
     plan->idle = malloc(((size_t)plan->graph->store->entry_count + 1) * sizeof *plan->idle);
     plan->buffers = calloc(nodes * 6, sizeof *plan->buffers);
+    plan->turns = calloc(nodes * 2 * NN_MAX_PHASES, sizeof *plan->turns);
+    plan->stages = calloc(nodes * 2 * NN_MAX_PHASES, sizeof *plan->stages);
     if (!o->keep || !o->metrics || !o->gradients || !plan->nodes || !plan->fused || !plan->steps ||
-        !plan->step_of || !plan->idle || !plan->buffers)
+        !plan->step_of || !plan->idle || !plan->buffers || !plan->turns || !plan->stages)
         return false;
     for (size_t i = 0; i < nodes; i++)
         plan->step_of[i] = -1;
@@ -282,7 +290,10 @@ void nn_plan_free(nn_plan *plan) {
     free(plan->step_of);
     free(plan->idle);
     free(plan->buffers);
+    free(plan->turns);
+    free(plan->stages);
     free(plan->slab);
+    free(plan->own);
     free(plan);
 }
 
@@ -318,7 +329,7 @@ const void *nn_plan_report(const nn_plan *plan, const nn_node *node) {
 }
 
 size_t nn_plan_bytes(const nn_plan *plan) {
-    return plan->slab_bytes;
+    return plan->slab_bytes + plan->own_bytes * (size_t)plan->graph->threads;
 }
 
 void nn_plan_print(const nn_plan *plan, FILE *file) {

@@ -47,8 +47,8 @@ static void relu_backward(const nn_call *call) {
 
 const nn_op nn_op_relu = {.name = "relu",
                           .shape = same_shape,
-                          .forward = relu_forward,
-                          .backward = relu_backward,
+                          .forward = {{.slice = relu_forward}},
+                          .backward = {{.slice = relu_backward}},
                           .backward_reads = NN_READS_OUTPUT,
                           .in_place = NN_IN_PLACE_OVERWRITE,
                           .gradient_in_place = true};
@@ -114,16 +114,16 @@ static void sigmoid_backward(const nn_call *call) {
 
 static const nn_op op_tanh = {.name = "tanh",
                               .shape = same_shape,
-                              .forward = tanh_forward,
-                              .backward = tanh_backward,
+                              .forward = {{.slice = tanh_forward}},
+                              .backward = {{.slice = tanh_backward}},
                               .backward_reads = NN_READS_OUTPUT,
                               .in_place = NN_IN_PLACE_OVERWRITE,
                               .gradient_in_place = true};
 
 static const nn_op op_sigmoid = {.name = "sigmoid",
                                  .shape = same_shape,
-                                 .forward = sigmoid_forward,
-                                 .backward = sigmoid_backward,
+                                 .forward = {{.slice = sigmoid_forward}},
+                                 .backward = {{.slice = sigmoid_backward}},
                                  .backward_reads = NN_READS_OUTPUT,
                                  .in_place = NN_IN_PLACE_OVERWRITE,
                                  .gradient_in_place = true};

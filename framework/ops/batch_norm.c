@@ -11,10 +11,11 @@
  *   dscale = sum g xhat    dshift = sum g    dresidual = g
  *   dx = scale / sqrt(variance + epsilon) * (g - dshift / N - xhat dscale / N)
  *
- * where the last two terms belong to training only. Forward and backward go over x twice: once for the sums,
- * once for y or dx. Sums run over fixed slices of pixels, each in float, combined in double in their order: the
- * same bits for every thread count. Backward reads x and, of a relu after a residual, y. */
+ * where the last two terms belong to training only. Forward and backward have two phases: the sums over the batch,
+ * then y or dx. Sums are taken over blocks of pixels in float and combined in double, slice by slice in their
+ * order: the same bits for every thread count. Backward reads x and, of a relu after a residual, y. */
 #include <math.h>
+#include <string.h>
 
 #include "framework/kernels/kernels.h"
 #include "framework/op.h"
@@ -22,7 +23,7 @@
 
 enum { X, SCALE, SHIFT, RESIDUAL };
 enum { RUNNING_MEAN, RUNNING_VARIANCE };
-enum { SLICE_FLOATS = 1 << 15 };
+enum { BLOCK_FLOATS = 1 << 15 };
 
 typedef struct options {
     nn_batch_norm_options layer;
@@ -37,16 +38,8 @@ static int channels_of(const nn_node *node) {
     return node->shape.dims[node->shape.rank - 1];
 }
 
-static size_t slice_pixels(int channels) {
-    return channels < SLICE_FLOATS ? SLICE_FLOATS / (size_t)channels : 1;
-}
-
-static size_t slice_count(size_t pixels, int channels) {
-    return (pixels + slice_pixels(channels) - 1) / slice_pixels(channels);
-}
-
 /* Saved: mean, 1 / sqrt(variance + epsilon), and factor and offset of y = f(x * factor + offset + residual).
- * Scratch: two sums per slice and channel, then the three coefficients of dx. */
+ * Scratch: two sums per slice and channel, then the three coefficients of dx. Each thread: two sums of a block. */
 static nn_status batch_norm_shape(nn_node *node, nn_error *error) {
     const nn_node *x = node->inputs[X];
     const nn_batch_norm_options *o = &options_of(node)->layer;
@@ -54,132 +47,134 @@ static nn_status batch_norm_shape(nn_node *node, nn_error *error) {
         return nn_fail(error, NN_EARGUMENT, "batch_norm '%s': momentum %g or epsilon %g is out of range",
                        node->name, o->momentum, o->epsilon);
     node->shape = x->shape;
-    size_t channels = (size_t)channels_of(node), pixels = nn_shape_count(x->shape) / channels;
+    size_t channels = (size_t)channels_of(node), slices = (size_t)node->shape.dims[0];
     node->saved_bytes = 4 * channels * sizeof(float);
-    node->scratch_bytes = (2 * slice_count(pixels, (int)channels) + 3) * channels * sizeof(float);
+    node->scratch_bytes = 2 * slices * channels * sizeof(double) + 3 * channels * sizeof(float);
+    node->own_bytes = 2 * channels * sizeof(float);
     return NN_OK;
 }
 
 /* The arrays of a call. */
 typedef struct work {
     int channels;
-    size_t pixels, slices;
+    size_t pixels;                           /* of the slice, or the batch */
     float *mean, *inverse, *factor, *offset; /* saved */
-    float *partial, *a, *b, *k;              /* scratch */
+    double *sums;                            /* scratch: [slice][2][channels] */
+    float *a, *b, *k;                        /* scratch */
 } work;
 
 static work work_of(const nn_call *call) {
     int channels = channels_of(call->node);
-    size_t pixels = nn_call_count(call, call->node) / (size_t)channels;
-    work w = {.channels = channels, .pixels = pixels, .slices = slice_count(pixels, channels)};
+    work w = {.channels = channels, .pixels = nn_call_count(call, call->node) / (size_t)channels};
     w.mean = call->saved;
     w.inverse = w.mean + channels;
     w.factor = w.inverse + channels;
     w.offset = w.factor + channels;
-    w.partial = call->scratch;
-    w.a = w.partial + 2 * w.slices * (size_t)channels;
+    w.sums = call->scratch;
+    w.a = (float *)(w.sums + 2 * (size_t)call->node->shape.dims[0] * (size_t)channels);
     w.b = w.a + channels;
     w.k = w.b + channels;
     return w;
 }
 
-typedef struct slice {
+/* The two sums of a slice, one behind the other. */
+static double *sums_of(const work *w, int slice) {
+    return w->sums + 2 * (size_t)slice * (size_t)w->channels;
+}
+
+/* Some pixels of a slice. */
+typedef struct block {
     size_t at;      /* its first float in x */
     float *sums[2]; /* per channel: mean and sum of squared deviations, or sum g and sum g (x - mean) */
     nn_affine f;
-} slice;
+} block;
 
-static slice slice_at(const nn_call *call, const work *w, size_t index) {
-    size_t size = slice_pixels(w->channels), first = index * size, channels = (size_t)w->channels;
-    int pixels = (int)(w->pixels - first < size ? w->pixels - first : size);
-    float *sums = w->partial + 2 * index * channels;
-    return (slice){first * channels,
+static block block_at(const nn_call *call, const work *w, size_t first) {
+    size_t channels = (size_t)w->channels, most = channels < BLOCK_FLOATS ? BLOCK_FLOATS / channels : 1;
+    int pixels = (int)(w->pixels - first < most ? w->pixels - first : most);
+    float *sums = call->own;
+    return (block){first * channels,
                    {sums, sums + channels},
                    {pixels, w->channels, w->factor, w->offset, options_of(call->node)->slope}};
-}
-
-typedef void slice_work(const nn_call *call, const work *w, const slice *part);
-
-/* Each thread has the same slices in every pass, and goes over them in turn from the end and from the start: what
- * it saw last, which its cache still holds, comes first. The op before ends at the end. */
-static void each_slice(const nn_call *call, const work *w, bool from_end, slice_work *compute) {
-    size_t threads = (size_t)nn_threads();
-#pragma omp parallel for schedule(static)
-    for (size_t t = 0; t < threads; t++) {
-        size_t first = w->slices * t / threads, end = w->slices * (t + 1) / threads;
-        for (size_t i = first; i < end; i++) {
-            slice part = slice_at(call, w, from_end ? end - 1 - (i - first) : i);
-            compute(call, w, &part);
-        }
-    }
-}
-
-/* --- forward -------------------------------------------------------------------------------------------- */
-
-static void measure_slice(const nn_call *call, const work *w, const slice *part) {
-    nn_kernels_active()->vector->moments(part->f.rows, w->channels, call->input[X] + part->at, part->sums[0],
-                                         part->sums[1]);
-}
-
-/* Mean and sum of squared deviations of one channel from those of the slices (Chan et al. 1983). */
-static void combine_moments(const nn_call *call, const work *w, int channel, double *mean, double *m2) {
-    double n = 0;
-    *mean = *m2 = 0;
-    for (size_t s = 0; s < w->slices; s++) {
-        slice part = slice_at(call, w, s);
-        double count = part.f.rows, delta = part.sums[0][channel] - *mean;
-        *m2 += part.sums[1][channel] + delta * delta * n * count / (n + count);
-        *mean += delta * count / (n + count);
-        n += count;
-    }
-}
-
-static void measure_batch(const nn_call *call, const work *w) {
-    const nn_batch_norm_options *o = &options_of(call->node)->layer;
-    each_slice(call, w, true, measure_slice);
-    double n = (double)w->pixels;
-    for (int c = 0; c < w->channels; c++) {
-        double batch_mean, m2;
-        combine_moments(call, w, c, &batch_mean, &m2);
-        w->mean[c] = (float)batch_mean;
-        w->inverse[c] = (float)(1 / sqrt(m2 / n + o->epsilon));
-        float *running_mean = &call->state[RUNNING_MEAN][c],
-              *running_variance = &call->state[RUNNING_VARIANCE][c];
-        *running_mean += o->momentum * ((float)batch_mean - *running_mean);
-        *running_variance += o->momentum * ((float)(m2 / (n > 1 ? n - 1 : 1)) - *running_variance);
-    }
-}
-
-static void take_running(const nn_call *call, const work *w) {
-    double epsilon = options_of(call->node)->layer.epsilon;
-    for (int c = 0; c < w->channels; c++) {
-        w->mean[c] = call->state[RUNNING_MEAN][c];
-        w->inverse[c] = (float)(1 / sqrt(call->state[RUNNING_VARIANCE][c] + epsilon));
-    }
 }
 
 static bool has_residual(const nn_node *node) {
     return node->input_count > RESIDUAL;
 }
 
-static void normalise_slice(const nn_call *call, const work *w, const slice *part) {
-    (void)w;
-    const float *residual = has_residual(call->node) ? call->input[RESIDUAL] + part->at : NULL;
-    nn_kernels_active()->vector->affine(&part->f, call->input[X] + part->at, residual,
-                                        call->output + part->at);
+/* --- forward -------------------------------------------------------------------------------------------- */
+
+/* Adds `count` pixels with a mean and sum of squared deviations to `n` others (Chan et al. 1983). */
+static void add_moments(double n, double count, double block_mean, double block_m2, double *mean,
+                        double *m2) {
+    double delta = block_mean - *mean;
+    *m2 += block_m2 + delta * delta * n * count / (n + count);
+    *mean += delta * count / (n + count);
 }
 
-static void batch_norm_forward(const nn_call *call) {
+/* The slice's mean and sum of squared deviations. */
+static void measure(const nn_call *call) {
     work w = work_of(call);
-    if (call->training)
-        measure_batch(call, &w);
-    else
-        take_running(call, &w);
+    double *mean = sums_of(&w, call->slice), *m2 = mean + w.channels;
+    memset(mean, 0, 2 * (size_t)w.channels * sizeof *mean);
+    for (size_t done = 0; done < w.pixels;) {
+        block part = block_at(call, &w, done);
+        nn_kernels_active()->vector->moments(part.f.rows, w.channels, call->input[X] + part.at, part.sums[0],
+                                             part.sums[1]);
+        for (int c = 0; c < w.channels; c++)
+            add_moments((double)done, part.f.rows, part.sums[0][c], part.sums[1][c], &mean[c], &m2[c]);
+        done += (size_t)part.f.rows;
+    }
+}
+
+/* The batch's statistics of one channel, and the running ones. All slices but the last have as many rows. */
+static void finish_channel(const nn_call *call, const work *w, int c) {
+    const nn_batch_norm_options *o = &options_of(call->node)->layer;
+    double n = 0, mean = 0, m2 = 0, total = (double)w->pixels, row = total / call->rows;
+    for (int s = 0; s < call->slices; s++) {
+        const double *sums = sums_of(w, s);
+        double count = s + 1 < call->slices ? row * call->slice_rows : total - n;
+        add_moments(n, count, sums[c], sums[w->channels + c], &mean, &m2);
+        n += count;
+    }
+    w->mean[c] = (float)mean;
+    w->inverse[c] = (float)(1 / sqrt(m2 / n + o->epsilon));
+    float *running_mean = &call->state[RUNNING_MEAN][c],
+          *running_variance = &call->state[RUNNING_VARIANCE][c];
+    *running_mean += o->momentum * ((float)mean - *running_mean);
+    *running_variance += o->momentum * ((float)(m2 / (n > 1 ? n - 1 : 1)) - *running_variance);
+}
+
+static void finish_statistics(const nn_call *call) {
+    work w = work_of(call);
+#pragma omp for schedule(static)
+    for (int c = 0; c < w.channels; c++)
+        finish_channel(call, &w, c);
+}
+
+static void begin_normalising(const nn_call *call) {
+    work w = work_of(call);
+    double epsilon = options_of(call->node)->layer.epsilon;
+#pragma omp for schedule(static)
     for (int c = 0; c < w.channels; c++) {
+        if (!call->training) {
+            w.mean[c] = call->state[RUNNING_MEAN][c];
+            w.inverse[c] = (float)(1 / sqrt(call->state[RUNNING_VARIANCE][c] + epsilon));
+        }
         w.factor[c] = call->input[SCALE][c] * w.inverse[c];
         w.offset[c] = call->input[SHIFT][c] - w.mean[c] * w.factor[c];
     }
-    each_slice(call, &w, !call->training, normalise_slice);
+}
+
+static void normalise(const nn_call *call) {
+    work w = work_of(call);
+    for (size_t done = 0; done < w.pixels;) {
+        block part = block_at(call, &w, done);
+        const float *residual = has_residual(call->node) ? call->input[RESIDUAL] + part.at : NULL;
+        nn_kernels_active()->vector->affine(&part.f, call->input[X] + part.at, residual,
+                                            call->output + part.at);
+        done += (size_t)part.f.rows;
+    }
 }
 
 /* --- backward ------------------------------------------------------------------------------------------- */
@@ -190,35 +185,47 @@ static const float *signs_of(const nn_call *call) {
     return reads_output ? call->output : NULL;
 }
 
-static const float *at_slice(const float *array, const slice *part) {
-    return array ? array + part->at : NULL;
+static const float *from(const float *array, size_t at) {
+    return array ? array + at : NULL;
 }
 
 /* Sums, and the residual's gradient, unless that is dy already. */
-static void sum_gradients_slice(const nn_call *call, const work *w, const slice *part) {
+static void sum_gradients(const nn_call *call) {
+    work w = work_of(call);
+    double *sum = sums_of(&w, call->slice), *dot = sum + w.channels;
     float *dresidual = has_residual(call->node) ? call->input_gradient[RESIDUAL] : NULL;
-    if (dresidual == call->output_gradient && part->f.slope == 1)
+    if (dresidual == call->output_gradient && options_of(call->node)->slope == 1)
         dresidual = NULL;
-    nn_kernels_active()->vector->gradient_sums(
-        &part->f, call->input[X] + part->at, at_slice(signs_of(call), part), w->mean,
-        call->output_gradient + part->at, call->accumulate[RESIDUAL], dresidual ? dresidual + part->at : NULL,
-        part->sums[0], part->sums[1]);
+    memset(sum, 0, 2 * (size_t)w.channels * sizeof *sum);
+    for (size_t done = 0; done < w.pixels;) {
+        block part = block_at(call, &w, done);
+        nn_kernels_active()->vector->gradient_sums(
+            &part.f, call->input[X] + part.at, from(signs_of(call), part.at), w.mean,
+            call->output_gradient + part.at, call->accumulate[RESIDUAL],
+            dresidual ? dresidual + part.at : NULL, part.sums[0], part.sums[1]);
+        for (int c = 0; c < w.channels; c++) {
+            sum[c] += part.sums[0][c];
+            dot[c] += part.sums[1][c];
+        }
+        done += (size_t)part.f.rows;
+    }
 }
 
 /* The parameters' gradients, and dx = g * a[c] + x * b[c] + k[c]. */
-static void gradient_coefficients(const nn_call *call, const work *w) {
-    double n = call->training ? (double)w->pixels : INFINITY; /* running statistics do not depend on x */
-    for (int c = 0; c < w->channels; c++) {
-        double sum = 0, dot = 0, inverse = w->inverse[c];
-        for (size_t s = 0; s < w->slices; s++) {
-            slice part = slice_at(call, w, s);
-            sum += part.sums[0][c];
-            dot += part.sums[1][c];
+static void finish_sums(const nn_call *call) {
+    work w = work_of(call);
+    double n = call->training ? (double)w.pixels : INFINITY; /* running statistics do not depend on x */
+#pragma omp for schedule(static)
+    for (int c = 0; c < w.channels; c++) {
+        double sum = 0, dot = 0, inverse = w.inverse[c];
+        for (int s = 0; s < call->slices; s++) {
+            sum += sums_of(&w, s)[c];
+            dot += sums_of(&w, s)[w.channels + c];
         }
         double factor = call->input[SCALE][c] * inverse, slope = -factor * inverse * inverse * dot / n;
-        w->a[c] = (float)factor;
-        w->b[c] = (float)slope;
-        w->k[c] = (float)(-factor * sum / n - slope * w->mean[c]);
+        w.a[c] = (float)factor;
+        w.b[c] = (float)slope;
+        w.k[c] = (float)(-factor * sum / n - slope * w.mean[c]);
         float *dscale = &call->input_gradient[SCALE][c], *dshift = &call->input_gradient[SHIFT][c];
         *dscale = (float)(dot * inverse) + (call->accumulate[SCALE] ? *dscale : 0);
         *dshift = (float)sum + (call->accumulate[SHIFT] ? *dshift : 0);
@@ -226,60 +233,70 @@ static void gradient_coefficients(const nn_call *call, const work *w) {
 }
 
 /* Reads g where it has been written, as the residual's gradient. */
-static void propagate_slice(const nn_call *call, const work *w, const slice *part) {
-    const float *y = signs_of(call), *dy = call->output_gradient;
-    nn_affine f = part->f;
-    if (has_residual(call->node) && call->input_gradient[RESIDUAL] && !call->accumulate[RESIDUAL]) {
-        dy = call->input_gradient[RESIDUAL];
-        y = NULL;
-        f.slope = 1;
-    }
-    nn_kernels_active()->vector->affine_backward(&f, call->input[X] + part->at, at_slice(y, part),
-                                                 dy + part->at, w->a, w->b, w->k, call->accumulate[X],
-                                                 call->input_gradient[X] + part->at);
-}
-
-static void batch_norm_backward(const nn_call *call) {
+static void propagate(const nn_call *call) {
     work w = work_of(call);
-    each_slice(call, &w, true, sum_gradients_slice);
-    gradient_coefficients(call, &w);
-    if (call->input_gradient[X])
-        each_slice(call, &w, false, propagate_slice);
+    const float *y = signs_of(call), *dy = call->output_gradient;
+    bool written = has_residual(call->node) && call->input_gradient[RESIDUAL] && !call->accumulate[RESIDUAL];
+    for (size_t done = 0; done < w.pixels && call->input_gradient[X];) {
+        block part = block_at(call, &w, done);
+        if (written)
+            part.f.slope = 1;
+        nn_kernels_active()->vector->affine_backward(
+            &part.f, call->input[X] + part.at, written ? NULL : from(y, part.at),
+            (written ? call->input_gradient[RESIDUAL] : dy) + part.at, w.a, w.b, w.k, call->accumulate[X],
+            call->input_gradient[X] + part.at);
+        done += (size_t)part.f.rows;
+    }
 }
 
 /* --- ops ------------------------------------------------------------------------------------------------ */
 
 static bool absorb(nn_node *fused, const nn_node *absorbed, const nn_node *reader);
 
+/* What all forms have in common. */
 enum { READS = NN_READS_INPUT(X) | NN_READS_INPUT(SCALE) };
+#define FORWARD                                                                                              \
+    {                                                                                                        \
+        {.slice = measure, .end = finish_statistics, .training = true}, {                                    \
+            .begin = begin_normalising, .slice = normalise                                                   \
+        }                                                                                                    \
+    }
+#define BACKWARD                                                                                             \
+    {                                                                                                        \
+        {.slice = sum_gradients, .end = finish_sums}, {                                                      \
+            .slice = propagate                                                                               \
+        }                                                                                                    \
+    }
 
 static const nn_op op_batch_norm = {.name = "batch_norm",
                                     .shape = batch_norm_shape,
-                                    .forward = batch_norm_forward,
-                                    .backward = batch_norm_backward,
+                                    .forward = FORWARD,
+                                    .backward = BACKWARD,
                                     .backward_reads = READS,
                                     .in_place = NN_IN_PLACE_OVERWRITE,
                                     .gradient_in_place = true,
                                     .absorb = absorb};
 
 static const nn_op op_batch_norm_relu = {.name = "batch_norm+relu",
-                                         .forward = batch_norm_forward,
-                                         .backward = batch_norm_backward,
+                                         .forward = FORWARD,
+                                         .backward = BACKWARD,
                                          .backward_reads = READS,
                                          .in_place = NN_IN_PLACE_OVERWRITE,
                                          .gradient_in_place = true};
 
 static const nn_op op_batch_norm_add = {.name = "batch_norm+add",
-                                        .forward = batch_norm_forward,
-                                        .backward = batch_norm_backward,
+                                        .early_gradients = NN_READS_INPUT(RESIDUAL),
+                                        .forward = FORWARD,
+                                        .backward = BACKWARD,
                                         .backward_reads = READS,
                                         .in_place = NN_IN_PLACE_OVERWRITE,
                                         .gradient_in_place = true,
                                         .absorb = absorb};
 
 static const nn_op op_batch_norm_add_relu = {.name = "batch_norm+add+relu",
-                                             .forward = batch_norm_forward,
-                                             .backward = batch_norm_backward,
+                                             .early_gradients = NN_READS_INPUT(RESIDUAL),
+                                             .forward = FORWARD,
+                                             .backward = BACKWARD,
                                              .backward_reads = READS | NN_READS_OUTPUT,
                                              .in_place = NN_IN_PLACE_OVERWRITE,
                                              .gradient_in_place = true};

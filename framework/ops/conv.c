@@ -17,36 +17,148 @@ static const nn_conv_geometry *geometry_of(const nn_node *node) {
     return (const nn_conv_geometry *)node->options;
 }
 
-static nn_status conv_shape(nn_node *node, nn_error *error) {
-    (void)error; /* nn_conv has checked the geometry and made the weights to fit */
+static const float *bias_of(const nn_call *call) {
+    return call->node->input_count > BIAS ? call->input[BIAS] : NULL;
+}
+
+static size_t larger(size_t a, size_t b) {
+    return a > b ? a : b;
+}
+
+/* nn_conv has checked the geometry and made the weights to fit. */
+static int set_shape(nn_node *node) {
     const nn_conv_geometry *g = geometry_of(node);
     int batch = node->inputs[X]->shape.dims[0];
     node->shape = NN_SHAPE4(batch, g->out_height, g->out_width, g->filters);
-    node->scratch_bytes = nn_conv_scratch(g, batch);
+    return batch;
+}
+
+/* --- the whole batch at once ---------------------------------------------------------------------------- */
+
+static nn_status whole_shape(nn_node *node, nn_error *error) {
+    (void)error;
+    node->scratch_bytes = nn_conv_scratch(geometry_of(node), set_shape(node));
     return NN_OK;
 }
 
-static void conv_forward(const nn_call *call) {
-    const float *bias = call->node->input_count > BIAS ? call->input[BIAS] : NULL;
-    nn_conv_forward(geometry_of(call->node), call->rows, call->input[X], call->input[WEIGHT], bias,
+static void whole_forward(const nn_call *call) {
+    nn_conv_forward(geometry_of(call->node), call->rows, call->input[X], call->input[WEIGHT], bias_of(call),
                     call->output, call->scratch);
 }
 
-static void conv_backward(const nn_call *call) {
-    const nn_conv_geometry *g = geometry_of(call->node);
-    float *dbias = call->node->input_count > BIAS ? call->input_gradient[BIAS] : NULL;
-    nn_conv_backward_weights(g, call->rows, call->input[X], call->output_gradient, call->accumulate[WEIGHT],
-                             call->input_gradient[WEIGHT], dbias, call->scratch);
-    if (call->input_gradient[X])
-        nn_conv_backward_data(g, call->rows, call->output_gradient, call->input[WEIGHT], call->accumulate[X],
-                              call->input_gradient[X], call->scratch);
+static void whole_weights(const nn_call *call) {
+    float *dbias = bias_of(call) ? call->input_gradient[BIAS] : NULL;
+    nn_conv_backward_weights(geometry_of(call->node), call->rows, call->input[X], call->output_gradient,
+                             call->accumulate[WEIGHT], call->input_gradient[WEIGHT], dbias, call->scratch);
 }
 
+static void whole_data(const nn_call *call) {
+    if (call->input_gradient[X])
+        nn_conv_backward_data(geometry_of(call->node), call->rows, call->output_gradient, call->input[WEIGHT],
+                              call->accumulate[X], call->input_gradient[X], call->scratch);
+}
+
+/* --- in slices ------------------------------------------------------------------------------------------ */
+
+static nn_conv_memory data_memory(const nn_node *node) {
+    return nn_conv_data_memory(geometry_of(node), nn_slice_limit(node->shape.dims[0]));
+}
+
+/* Scratch: the packed weights, or for backward those of the data's gradient. */
+static void reserve_slices(nn_node *node) {
+    nn_conv_memory forward = nn_conv_forward_memory(geometry_of(node), nn_slice_limit(set_shape(node)));
+    nn_conv_memory data = data_memory(node);
+    node->scratch_bytes = larger(forward.shared, data.shared);
+    node->own_bytes = larger(forward.own, data.own);
+}
+
+static void begin_forward(const nn_call *call) {
+    nn_conv_forward_begin(geometry_of(call->node), call->input[WEIGHT], bias_of(call), call->scratch);
+}
+
+static void slice_forward(const nn_call *call) {
+    nn_conv_forward_slice(geometry_of(call->node), call->rows, call->input[X], bias_of(call) != NULL,
+                          call->output, call->scratch, call->own);
+}
+
+static void begin_data(const nn_call *call) {
+    nn_conv_data_begin(geometry_of(call->node), call->input[WEIGHT], call->scratch);
+}
+
+static void slice_data(const nn_call *call) {
+    if (call->input_gradient[X])
+        nn_conv_data_slice(geometry_of(call->node), call->rows, call->output_gradient, call->accumulate[X],
+                           call->input_gradient[X], call->scratch, call->own);
+}
+
+/* The weights' gradient with all of the batch at once. */
+static nn_status wide_shape(nn_node *node, nn_error *error) {
+    (void)error;
+    reserve_slices(node);
+    node->scratch_bytes =
+        larger(node->scratch_bytes, nn_conv_scratch(geometry_of(node), node->shape.dims[0]));
+    return NN_OK;
+}
+
+/* The weights' gradient in slices too; its sums lie behind the packed weights. */
+static nn_conv_memory weights_memory(const nn_node *node) {
+    return nn_conv_weights_memory(geometry_of(node), NN_UNITS, nn_slice_limit(node->shape.dims[0]));
+}
+
+static nn_status narrow_shape(nn_node *node, nn_error *error) {
+    (void)error;
+    reserve_slices(node);
+    nn_conv_memory weights = weights_memory(node);
+    node->scratch_bytes = larger(node->scratch_bytes, data_memory(node).shared + weights.shared);
+    node->own_bytes = larger(node->own_bytes, weights.own);
+    return NN_OK;
+}
+
+static void *weight_sums(const nn_call *call) {
+    return (char *)call->scratch + data_memory(call->node).shared;
+}
+
+static void slice_backward(const nn_call *call) {
+    nn_conv_weights_slice(geometry_of(call->node), call->rows, call->input[X], call->output_gradient,
+                          call->unit, call->unit_begins, weight_sums(call), call->own);
+    slice_data(call);
+}
+
+static void end_backward(const nn_call *call) {
+    nn_conv_weights_end(geometry_of(call->node), call->units, call->accumulate[WEIGHT],
+                        call->input_gradient[WEIGHT], weight_sums(call));
+}
+
+/* --- ops ------------------------------------------------------------------------------------------------ */
+
+/* In slices where the packed weights stay in a cache, for each slice reads all of them; the weights' gradient too
+ * where it is small and there is no bias. */
 static const nn_op op_conv = {.name = "conv",
-                              .shape = conv_shape,
-                              .forward = conv_forward,
-                              .backward = conv_backward,
+                              .shape = whole_shape,
+                              .forward = {{.whole = whole_forward}},
+                              .backward = {{.whole = whole_weights}, {.whole = whole_data}},
                               .backward_reads = NN_READS_INPUT(X) | NN_READS_INPUT(WEIGHT)};
+
+static const nn_op op_wide_conv = {
+    .name = "conv",
+    .shape = wide_shape,
+    .forward = {{.begin = begin_forward, .slice = slice_forward}},
+    .backward = {{.whole = whole_weights}, {.begin = begin_data, .slice = slice_data}},
+    .backward_reads = NN_READS_INPUT(X) | NN_READS_INPUT(WEIGHT)};
+
+static const nn_op op_narrow_conv = {
+    .name = "conv",
+    .shape = narrow_shape,
+    .forward = {{.begin = begin_forward, .slice = slice_forward}},
+    .backward = {{.begin = begin_data, .slice = slice_backward, .end = end_backward}},
+    .backward_reads = NN_READS_INPUT(X) | NN_READS_INPUT(WEIGHT)};
+
+static const nn_op *op_for(const nn_conv_geometry *g, bool bias) {
+    enum { PACKED_BYTES = 3 << 18 }; /* at most: they share the L2 cache with a slice */
+    if (nn_conv_forward_memory(g, 1).shared > PACKED_BYTES || nn_conv_data_memory(g, 1).shared > PACKED_BYTES)
+        return &op_conv;
+    return bias || !nn_conv_weights_in_parts(g) ? &op_wide_conv : &op_narrow_conv;
+}
 
 static nn_status plan_geometry(const nn_node *x, const char *name, const nn_conv_options *o,
                                nn_conv_geometry *g) {
@@ -94,5 +206,5 @@ nn_node *nn_conv(nn_node *x, const char *name, nn_conv_options o) {
     nn_entry bias = {.shape = NN_SHAPE1(g.filters), .init = {.kind = NN_INIT_CONSTANT}, .decay = true};
     nn_node *inputs[] = {x, nn_parameter(x, name, "weight", weight),
                          o.bias ? nn_parameter(x, name, "bias", bias) : NULL};
-    return nn_record(&op_conv, name, &g, sizeof g, o.bias ? 3 : 2, inputs);
+    return nn_record(op_for(&g, o.bias), name, &g, sizeof g, o.bias ? 3 : 2, inputs);
 }

@@ -70,8 +70,8 @@ static void cross_entropy_backward(const nn_call *call) {
 
 static const nn_op op_cross_entropy = {.name = "cross_entropy",
                                        .shape = cross_entropy_shape,
-                                       .forward = cross_entropy_forward,
-                                       .backward = cross_entropy_backward,
+                                       .forward = {{.whole = cross_entropy_forward}},
+                                       .backward = {{.whole = cross_entropy_backward}},
                                        .early = true};
 
 nn_node *nn_cross_entropy(nn_node *logits, nn_node *labels) {
@@ -93,7 +93,7 @@ static void accuracy_forward(const nn_call *call) {
 }
 
 static const nn_op op_accuracy = {
-    .name = "accuracy", .shape = loss_shape, .forward = accuracy_forward, .early = true};
+    .name = "accuracy", .shape = loss_shape, .forward = {{.whole = accuracy_forward}}, .early = true};
 
 nn_node *nn_accuracy(nn_node *logits, nn_node *labels) {
     return nn_record(&op_accuracy, "accuracy", NULL, 0, 2, (nn_node *[]){logits, labels});

@@ -44,8 +44,8 @@ static void dense_backward(const nn_call *call) {
 
 static const nn_op op_dense = {.name = "dense",
                                .shape = dense_shape,
-                               .forward = dense_forward,
-                               .backward = dense_backward,
+                               .forward = {{.whole = dense_forward}},
+                               .backward = {{.whole = dense_backward}},
                                .backward_reads = NN_READS_INPUT(X) | NN_READS_INPUT(WEIGHT)};
 
 /* The node whose shape x had before it was flattened, dropped out and so on; x itself when there is none. */

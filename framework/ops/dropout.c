@@ -75,8 +75,8 @@ static void dropout_backward(const nn_call *call) {
 
 static const nn_op op_dropout = {.name = "dropout",
                                  .shape = dropout_shape,
-                                 .forward = dropout_forward,
-                                 .backward = dropout_backward,
+                                 .forward = {{.whole = dropout_forward}},
+                                 .backward = {{.whole = dropout_backward}},
                                  .in_place = NN_IN_PLACE_OVERWRITE,
                                  .gradient_in_place = true};
 

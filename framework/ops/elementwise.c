@@ -48,8 +48,8 @@ static void add_backward(const nn_call *call) {
 
 const nn_op nn_op_add = {.name = "add",
                          .shape = add_shape,
-                         .forward = add_forward,
-                         .backward = add_backward,
+                         .forward = {{.slice = add_forward}},
+                         .backward = {{.slice = add_backward}},
                          .in_place = NN_IN_PLACE_OVERWRITE,
                          .gradient_in_place = true};
 
@@ -91,8 +91,8 @@ static void scale_backward(const nn_call *call) {
 
 static const nn_op op_scale = {.name = "scale",
                                .shape = scale_shape,
-                               .forward = scale_forward,
-                               .backward = scale_backward,
+                               .forward = {{.slice = scale_forward}},
+                               .backward = {{.slice = scale_backward}},
                                .in_place = NN_IN_PLACE_OVERWRITE,
                                .gradient_in_place = true};
 

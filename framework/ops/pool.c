@@ -169,10 +169,14 @@ static nn_status max_shape(nn_node *node, nn_error *error) {
     return status;
 }
 
-static const nn_op op_max_pool = {
-    .name = "max_pool", .shape = max_shape, .forward = max_forward, .backward = max_backward};
-static const nn_op op_average_pool = {
-    .name = "average_pool", .shape = pool_shape, .forward = average_forward, .backward = average_backward};
+static const nn_op op_max_pool = {.name = "max_pool",
+                                  .shape = max_shape,
+                                  .forward = {{.whole = max_forward}},
+                                  .backward = {{.whole = max_backward}}};
+static const nn_op op_average_pool = {.name = "average_pool",
+                                      .shape = pool_shape,
+                                      .forward = {{.slice = average_forward}},
+                                      .backward = {{.slice = average_backward}}};
 
 nn_node *nn_max_pool(nn_node *image, nn_pool_options options) {
     return nn_record(&op_max_pool, NULL, &options, sizeof options, 1, &image);
@@ -223,8 +227,8 @@ static void global_backward(const nn_call *call) {
 
 static const nn_op op_global_average_pool = {.name = "global_average_pool",
                                              .shape = global_shape,
-                                             .forward = global_forward,
-                                             .backward = global_backward};
+                                             .forward = {{.slice = global_forward}},
+                                             .backward = {{.slice = global_backward}}};
 
 nn_node *nn_global_average_pool(nn_node *image) {
     return nn_record(&op_global_average_pool, NULL, NULL, 0, 1, &image);

@@ -34,8 +34,8 @@ static void flatten_backward(const nn_call *call) {
 
 static const nn_op op_flatten = {.name = "flatten",
                                  .shape = flatten_shape,
-                                 .forward = flatten_forward,
-                                 .backward = flatten_backward,
+                                 .forward = {{.whole = flatten_forward}},
+                                 .backward = {{.whole = flatten_backward}},
                                  .in_place = NN_IN_PLACE_VIEW,
                                  .gradient_in_place = true};
 

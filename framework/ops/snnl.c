@@ -83,8 +83,8 @@ static void snnl_backward(const nn_call *call) {
 
 static const nn_op op_snnl = {.name = "snnl",
                               .shape = snnl_shape,
-                              .forward = snnl_forward,
-                              .backward = snnl_backward,
+                              .forward = {{.whole = snnl_forward}},
+                              .backward = {{.whole = snnl_backward}},
                               .backward_reads = NN_READS_INPUT(X) | NN_READS_INPUT(LABELS),
                               .early = true};
 

@@ -84,7 +84,7 @@ static void counter_forward(const nn_call *call) {
 }
 
 static const nn_op op_counter = {
-    .name = "counter", .shape = counter_shape, .forward = counter_forward, .early = true};
+    .name = "counter", .shape = counter_shape, .forward = {{.whole = counter_forward}}, .early = true};
 
 static void test_metrics_only_when_asked(void **state) {
     small_network *f = *state;

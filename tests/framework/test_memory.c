@@ -73,19 +73,28 @@ static void test_nothing(void **state) {
 /* Buffers one after another need the memory of one; at the same time, of all. */
 static void test_reuse(void **state) {
     (void)state;
-    nn_buffer chain[] = {{128, 0, 1, -1, 0}, {128, 2, 3, -1, 0}, {128, 4, 9, -1, 0}};
+    nn_buffer chain[] = {{.bytes = 128, .birth = 0, .death = 1, .shares = -1},
+                         {.bytes = 128, .birth = 2, .death = 3, .shares = -1},
+                         {.bytes = 128, .birth = 4, .death = 9, .shares = -1}};
     assert_int_equal(layout(chain, 3), 128);
-    nn_buffer meeting[] = {{128, 0, 2, -1, 0}, {128, 2, 4, -1, 0}, {128, 4, 9, -1, 0}};
+    nn_buffer meeting[] = {{.bytes = 128, .birth = 0, .death = 2, .shares = -1},
+                           {.bytes = 128, .birth = 2, .death = 4, .shares = -1},
+                           {.bytes = 128, .birth = 4, .death = 9, .shares = -1}};
     assert_int_equal(layout(meeting, 3), 256);
-    nn_buffer together[] = {{100, 0, 9, -1, 0}, {100, 3, 3, -1, 0}, {1, 0, 3, -1, 0}};
+    nn_buffer together[] = {{.bytes = 100, .birth = 0, .death = 9, .shares = -1},
+                            {.bytes = 100, .birth = 3, .death = 3, .shares = -1},
+                            {.bytes = 1, .birth = 0, .death = 3, .shares = -1}};
     assert_int_equal(layout(together, 3), 2 * 128 + 64);
 }
 
 /* A small buffer goes into the gap that a dead one left. */
 static void test_gap(void **state) {
     (void)state;
-    nn_buffer buffers[] = {
-        {640, 0, 9, -1, 0}, {320, 0, 1, -1, 0}, {256, 0, 9, -1, 0}, {128, 2, 3, -1, 0}, {192, 2, 3, -1, 0}};
+    nn_buffer buffers[] = {{.bytes = 640, .birth = 0, .death = 9, .shares = -1},
+                           {.bytes = 320, .birth = 0, .death = 1, .shares = -1},
+                           {.bytes = 256, .birth = 0, .death = 9, .shares = -1},
+                           {.bytes = 128, .birth = 2, .death = 3, .shares = -1},
+                           {.bytes = 192, .birth = 2, .death = 3, .shares = -1}};
     assert_int_equal(layout(buffers, 5), 640 + 320 + 256);
 }
 

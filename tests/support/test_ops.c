@@ -43,8 +43,8 @@ static void weighted_backward(const nn_call *call) {
 
 static const nn_op op_weighted_sum = {.name = "weighted_sum",
                                       .shape = weighted_shape,
-                                      .forward = weighted_forward,
-                                      .backward = weighted_backward,
+                                      .forward = {{.whole = weighted_forward}},
+                                      .backward = {{.whole = weighted_backward}},
                                       .early = true};
 
 nn_node *test_weighted_sum(nn_node *x, const char *name) {
@@ -71,8 +71,8 @@ static void square_backward(const nn_call *call) {
 
 static const nn_op op_square_sum = {.name = "square_sum",
                                     .shape = scalar_shape,
-                                    .forward = square_forward,
-                                    .backward = square_backward,
+                                    .forward = {{.whole = square_forward}},
+                                    .backward = {{.whole = square_backward}},
                                     .backward_reads = NN_READS_INPUT(0),
                                     .early = true};
 
@@ -90,7 +90,8 @@ static void barrier_forward(const nn_call *call) {
     memcpy(call->output, call->input[0], nn_call_count(call, call->node) * sizeof(float));
 }
 
-static const nn_op op_barrier = {.name = "barrier", .shape = same_shape, .forward = barrier_forward};
+static const nn_op op_barrier = {
+    .name = "barrier", .shape = same_shape, .forward = {{.whole = barrier_forward}}};
 
 nn_node *test_barrier(nn_node *x) {
     return nn_record(&op_barrier, NULL, NULL, 0, 1, &x);
