@@ -1,6 +1,7 @@
-/* memory.c - where the buffers of a plan lie in its slab. */
+/* memory.c - where the buffers of a plan lie in its slab, and the slab itself. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "plan_internal.h"
 
@@ -69,9 +70,11 @@ done:
 
 void *nn_memory_new(size_t bytes) {
     const size_t page = 4096, large = 2 << 20, alignment = bytes >= large ? large : page;
-    bytes = (bytes + page) / page * page;
-    void *memory = aligned_alloc(alignment, bytes);
+    void *memory = aligned_alloc(alignment, (bytes + alignment) / alignment * alignment);
     if (!memory)
         return NULL;
+#ifdef MADV_HUGEPAGE
+    madvise(memory, bytes / large * large, MADV_HUGEPAGE); /* a wish: small pages do as well */
+#endif
     return memset(memory, 0, bytes); /* also brings the pages in, so that no step waits for that */
 }

@@ -118,7 +118,7 @@ int nn_buffer_root(const nn_plan *plan, int buffer);
  * and returns the slab's size: largest first, each into the lowest gap that holds it. */
 nn_status nn_memory_layout(nn_buffer *buffers, int count, size_t *bytes, nn_error *error);
 
-/* Zeroed memory for a slab; freed with free(). NULL without memory. */
+/* Zeroed memory for a slab, in large pages where the system has them; freed with free(). NULL without memory. */
 void *nn_memory_new(size_t bytes);
 
 #endif
