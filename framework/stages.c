@@ -28,11 +28,11 @@ static void add_turns(nn_plan *plan, int step, bool backward) {
         if (!nn_phase_exists(&phases[p], plan->options.training))
             continue;
         int when = p == last ? NN_MAX_PHASES - 1 : p; /* the last phase that there is comes last */
-        plan->turns[plan->turn_count++] = (nn_turn){
-            .step = step,
-            .phase = &phases[p],
-            .backward = backward,
-            .time = backward ? nn_backward_time(plan, step, when) : nn_forward_time(step, when)};
+        plan->turns[plan->turn_count++] =
+            (nn_turn){.step = step,
+                      .phase = &phases[p],
+                      .backward = backward,
+                      .time = backward ? nn_backward_time(plan, step, when) : nn_forward_time(step, when)};
     }
 }
 
@@ -84,7 +84,8 @@ void nn_plan_stages(nn_plan *plan) {
         nn_stage *stage = &plan->stages[plan->stage_count - 1];
         if (plan->stage_count == 0 || !joins(plan, stage, row, turn)) {
             stage = &plan->stages[plan->stage_count++];
-            *stage = (nn_stage){.turns = turn, .whole = computes_batch(plan, turn), .backward = turn->backward};
+            *stage =
+                (nn_stage){.turns = turn, .whole = computes_batch(plan, turn), .backward = turn->backward};
             row = 0;
         }
         stage->turn_count++;
@@ -121,7 +122,8 @@ static bool is_local(const nn_plan *plan, const nn_buffer *buffer, const int *st
 }
 
 /* Lays out one stage's local buffers, and the memory of its turns, in `table`, which has room for all of them. */
-static nn_status lay_out_stage(nn_plan *plan, int index, const int *stage_of, nn_buffer *table, nn_error *error) {
+static nn_status lay_out_stage(nn_plan *plan, int index, const int *stage_of, nn_buffer *table,
+                               nn_error *error) {
     nn_stage *stage = &plan->stages[index];
     int count = 0;
     for (int i = 0; i < plan->buffer_count; i++)

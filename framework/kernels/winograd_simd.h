@@ -70,8 +70,36 @@ INLINE void weight_gradient_line(const vec *x, vec *y) {
 /* Which grid is part of an image. */
 enum { IMAGE_NONE, IMAGE_X, IMAGE_Y };
 
-INLINE bool outside(const nn_winograd_grid *g, int row, int column) {
-    return row < g->top || row >= g->bottom || column < g->left || column >= g->right;
+INLINE bool inside(int i, int first, int end) {
+    return i >= first && i < end;
+}
+
+/* The columns of x times L. Rows outside the image are read from a line of zeros. */
+INLINE void transform_columns(const int from, const int to, winograd_line *line, const bool clipped,
+                              const nn_winograd_grid *g, size_t channel,
+                              vec half[WINOGRAD_SIDE][WINOGRAD_SIDE]) {
+    static const float zeros[LANES] = {0};
+    const float *row[WINOGRAD_SIDE];
+    size_t pixel[WINOGRAD_SIDE];
+    UNROLL
+    for (int r = 0; r < from; r++) {
+        bool read = !clipped || inside(r, g->top, g->bottom);
+        row[r] = read ? g->x + (size_t)r * g->x_row + channel : zeros;
+        pixel[r] = read ? g->x_pixel : 0;
+    }
+    UNROLL
+    for (int s = 0; s < from; s++) {
+        vec in[WINOGRAD_SIDE] = {0}, out[WINOGRAD_SIDE];
+        if (!clipped || inside(s, g->left, g->right)) {
+            UNROLL
+            for (int r = 0; r < from; r++)
+                in[r] = vec_load(row[r] + (size_t)s * pixel[r]);
+        }
+        line(in, out);
+        UNROLL
+        for (int r = 0; r < to; r++)
+            half[r][s] = out[r];
+    }
 }
 
 /* One vector of channels. `from`, `to`, `line` and `clipped`, the grid with pixels outside the image, are
@@ -79,26 +107,14 @@ INLINE bool outside(const nn_winograd_grid *g, int row, int column) {
 INLINE void transform(const int from, const int to, winograd_line *line, const int clipped,
                       const nn_winograd_grid *g, size_t channel, const float *bias, bool accumulate) {
     vec half[WINOGRAD_SIDE][WINOGRAD_SIDE];
-    UNROLL
-    for (int s = 0; s < from; s++) {
-        vec in[WINOGRAD_SIDE], out[WINOGRAD_SIDE];
-        UNROLL
-        for (int r = 0; r < from; r++)
-            in[r] = clipped == IMAGE_X && outside(g, r, s)
-                        ? (vec){0}
-                        : vec_load(g->x + (size_t)r * g->x_row + (size_t)s * g->x_pixel + channel);
-        line(in, out);
-        UNROLL
-        for (int r = 0; r < to; r++)
-            half[r][s] = out[r];
-    }
+    transform_columns(from, to, line, clipped == IMAGE_X, g, channel, half);
     UNROLL
     for (int r = 0; r < to; r++) {
         vec out[WINOGRAD_SIDE];
         line(half[r], out);
         UNROLL
         for (int s = 0; s < to; s++) {
-            if (clipped == IMAGE_Y && outside(g, r, s))
+            if (clipped == IMAGE_Y && !(inside(r, g->top, g->bottom) && inside(s, g->left, g->right)))
                 continue;
             float *y = g->y + (size_t)r * g->y_row + (size_t)s * g->y_pixel + channel;
             if (bias)
