@@ -54,15 +54,41 @@ static bool uses(const nn_step *step, const nn_node *node) {
     return nn_listed(node, step->node->inputs, step->node->input_count);
 }
 
+/* The one step that reads step i's output, or -1. */
+static int only_reader(const nn_plan *plan, int i) {
+    int reader = -1;
+    for (int r = i + 1; r < plan->step_count; r++)
+        if (uses(&plan->steps[r], plan->steps[i].node)) {
+            if (reader >= 0)
+                return -1;
+            reader = r;
+        }
+    return reader;
+}
+
+/* Whether step i's output is computed again for its reader's backward instead of being kept for it: where it would
+ * otherwise never leave the cache. */
+static bool is_repeated(const nn_plan *plan, const nn_marks *m, int i) {
+    const nn_step *step = &plan->steps[i];
+    int reader = only_reader(plan, i);
+    if (!step->node->op->repeatable || !step->backward || m->kept[step->node->index] || reader < 0 ||
+        reads_in_backward(step, step->node))
+        return false;
+    const nn_op *op = plan->steps[reader].node->op;
+    return op->forward[0].slice && op->backward[0].slice && op->in_place == NN_IN_PLACE_NEVER &&
+           reads_in_backward(&plan->steps[reader], step->node);
+}
+
 static int last_use(const nn_plan *plan, const nn_marks *m, int step) {
     const nn_node *node = plan->steps[step].node;
     if (m->kept[node->index])
         return nn_end_time(plan);
+    bool repeated = is_repeated(plan, m, step);
     int last = nn_forward_time(step, LAST);
     for (int i = step; i < plan->step_count; i++) {
         if (uses(&plan->steps[i], node) && nn_forward_time(i, LAST) > last)
             last = nn_forward_time(i, LAST);
-        if (reads_in_backward(&plan->steps[i], node) && nn_backward_time(plan, i, LAST) > last)
+        if (reads_in_backward(&plan->steps[i], node) && !repeated && nn_backward_time(plan, i, LAST) > last)
             last = nn_backward_time(plan, i, LAST);
     }
     return last;
@@ -101,6 +127,11 @@ static void add_buffers(nn_plan *plan, const nn_marks *m) {
         step->report = add_buffer(plan, node->report_bytes, 0, nn_end_time(plan));
         if (step->backward)
             step->backward_scratch = add_buffer(plan, node->scratch_bytes, back, over);
+        if (is_repeated(plan, m, i)) {
+            int reader = only_reader(plan, i);
+            step->repeated = add_tensor(plan, node, nn_backward_time(plan, reader, 0),
+                                        nn_backward_time(plan, reader, LAST));
+        }
         if (m->differentiated[node->index]) {
             bool wanted = nn_listed(node, o->gradients, o->gradients_count);
             int writer = first_gradient_writer(plan, node);

@@ -36,7 +36,7 @@ static nn_call batch_call(const pass *p, const nn_stage *stage, const nn_turn *t
     nn_call call = step->call;
     call.rows = p->run.rows;
     call.step = p->run.step;
-    if (turn->backward)
+    if (turn->backward && !turn->repeated)
         call.scratch = step->backward_scratch < 0
                            ? NULL
                            : p->plan->slab + p->plan->buffers[step->backward_scratch].offset;
@@ -63,14 +63,15 @@ static void take_slice(const nn_plan *plan, const nn_turn *turn, int first, int 
     const nn_step *step = &plan->steps[turn->step];
     call->rows = rows;
     call->own = own + turn->own;
-    call->output = from_example(plan, step->output, first, own);
+    call->output = from_example(plan, turn->repeated ? step->repeated : step->output, first, own);
     call->output_gradient = from_example(plan, step->gradient, first, own);
     for (int k = 0; k < step->node->input_count; k++) {
         const nn_node *input = step->node->inputs[k];
         if (input->entry >= 0)
             continue;
         const nn_step *from = &plan->steps[plan->step_of[input->index]];
-        call->input[k] = from_example(plan, from->output, first, own);
+        bool repeated = turn->backward && from->repeated >= 0;
+        call->input[k] = from_example(plan, repeated ? from->repeated : from->output, first, own);
         call->input_gradient[k] = step->backward ? from_example(plan, from->gradient, first, own) : NULL;
     }
 }
@@ -111,7 +112,7 @@ static void surround(const pass *p, const nn_stage *stage, bool begin) {
     for (int t = 0; t < stage->turn_count; t++) {
         const nn_turn *turn = &stage->turns[t];
         void (*work)(const nn_call *) = begin ? turn->phase->begin : turn->phase->end;
-        if (!work || !takes_part(p, turn))
+        if (!work || turn->repeated || !takes_part(p, turn))
             continue;
         nn_call call = batch_call(p, stage, turn);
         work(&call);

@@ -102,6 +102,8 @@ struct nn_op {
     nn_in_place in_place;
     bool gradient_in_place; /* input_gradient of one input of the output's size may be output_gradient */
     bool early;             /* scheduled right after its last input: losses on taps */
+    bool repeatable; /* the last forward phase, in slices, may run again before backward: it needs saved, and
+                             * of the inputs those that backward reads */
 
     /* Fewer passes over memory: makes `fused`, a node that computes `absorbed`, compute `reader` instead, the one
      * node that reads it. False, and nothing changed, when the op has no such form. NULL: it never has. */

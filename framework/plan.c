@@ -79,7 +79,8 @@ static void add_step(nn_plan *plan, const nn_marks *m, nn_node *node) {
                       .saved = -1,
                       .scratch = -1,
                       .backward_scratch = -1,
-                      .report = -1};
+                      .report = -1,
+                      .repeated = -1};
     plan->step_of[node->index] = plan->step_count++;
 }
 
@@ -225,7 +226,7 @@ static nn_node **copy_list(nn_node *const *list, int count) {
     return copy;
 }
 
-/* Everything whose size is known from the graph; steps have at most six buffers each. */
+/* Everything whose size is known from the graph; steps have at most seven buffers each. */
 static bool allocate_tables(nn_plan *plan, const nn_plan_options *options) {
     nn_plan_options *o = &plan->options;
     size_t nodes = (size_t)plan->graph->node_count + 1;
@@ -238,9 +239,9 @@ static bool allocate_tables(nn_plan *plan, const nn_plan_options *options) {
     plan->steps = calloc(nodes, sizeof *plan->steps);
     plan->step_of = malloc(nodes * sizeof *plan->step_of);
     plan->idle = malloc(((size_t)plan->graph->store->entry_count + 1) * sizeof *plan->idle);
-    plan->buffers = calloc(nodes * 6, sizeof *plan->buffers);
-    plan->turns = calloc(nodes * 2 * NN_MAX_PHASES, sizeof *plan->turns);
-    plan->stages = calloc(nodes * 2 * NN_MAX_PHASES, sizeof *plan->stages);
+    plan->buffers = calloc(nodes * 7, sizeof *plan->buffers);
+    plan->turns = calloc(nodes * (2 * NN_MAX_PHASES + 1), sizeof *plan->turns);
+    plan->stages = calloc(nodes * (2 * NN_MAX_PHASES + 1), sizeof *plan->stages);
     if (!o->keep || !o->metrics || !o->gradients || !plan->nodes || !plan->fused || !plan->steps ||
         !plan->step_of || !plan->idle || !plan->buffers || !plan->turns || !plan->stages)
         return false;

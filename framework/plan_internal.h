@@ -23,12 +23,14 @@ typedef struct nn_step {
     bool backward; /* takes part in the backward pass */
     nn_call call;  /* pointers resolved, but those of local buffers; rows and step are set for each run */
     int output, gradient, saved, scratch, backward_scratch, report; /* buffers, or -1 */
+    int repeated; /* buffer of an output that is computed again for backward, or -1 */
 } nn_step;
 
 /* One phase of one step, in a stage. */
 typedef struct nn_turn {
     int step, time;
     bool backward;
+    bool repeated; /* a forward phase, done again in backward */
     const nn_phase *phase;
     size_t own; /* offset of its memory in the thread's own slab */
 } nn_turn;

@@ -18,12 +18,36 @@ enum { SLICE_BYTES = 256 << 10 }; /* of one activation, at most: a few of them f
 
 /* --- turns ---------------------------------------------------------------------------------------------- */
 
-static void add_turns(nn_plan *plan, int step, bool backward) {
-    const nn_op *op = plan->steps[step].node->op;
-    const nn_phase *phases = backward ? op->backward : op->forward;
+/* The last of the phases that there is. */
+static int last_phase(const nn_plan *plan, const nn_phase *phases) {
     int last = NN_MAX_PHASES - 1;
     while (last >= 0 && !nn_phase_exists(&phases[last], plan->options.training))
         last--;
+    return last;
+}
+
+/* Before the step's backward: what it reads that is not kept from the forward pass. */
+static void repeat_inputs(nn_plan *plan, int step) {
+    const nn_node *node = plan->steps[step].node;
+    for (int k = 0; k < node->input_count; k++) {
+        int from = node->inputs[k]->entry < 0 ? plan->step_of[node->inputs[k]->index] : -1;
+        if (from < 0 || plan->steps[from].repeated < 0)
+            continue;
+        const nn_phase *forward = plan->steps[from].node->op->forward;
+        plan->turns[plan->turn_count++] = (nn_turn){.step = from,
+                                                    .phase = &forward[last_phase(plan, forward)],
+                                                    .backward = true,
+                                                    .repeated = true,
+                                                    .time = nn_backward_time(plan, step, 0)};
+    }
+}
+
+static void add_turns(nn_plan *plan, int step, bool backward) {
+    const nn_op *op = plan->steps[step].node->op;
+    const nn_phase *phases = backward ? op->backward : op->forward;
+    int last = last_phase(plan, phases);
+    if (backward)
+        repeat_inputs(plan, step);
     for (int p = 0; p <= last; p++) {
         if (!nn_phase_exists(&phases[p], plan->options.training))
             continue;

@@ -275,6 +275,7 @@ static const nn_op op_batch_norm = {.name = "batch_norm",
                                     .backward_reads = READS,
                                     .in_place = NN_IN_PLACE_OVERWRITE,
                                     .gradient_in_place = true,
+                                    .repeatable = true,
                                     .absorb = absorb};
 
 static const nn_op op_batch_norm_relu = {.name = "batch_norm+relu",
@@ -282,7 +283,8 @@ static const nn_op op_batch_norm_relu = {.name = "batch_norm+relu",
                                          .backward = BACKWARD,
                                          .backward_reads = READS,
                                          .in_place = NN_IN_PLACE_OVERWRITE,
-                                         .gradient_in_place = true};
+                                         .gradient_in_place = true,
+                                         .repeatable = true};
 
 static const nn_op op_batch_norm_add = {.name = "batch_norm+add",
                                         .early_gradients = NN_READS_INPUT(RESIDUAL),
