@@ -71,8 +71,8 @@ static int only_reader(const nn_plan *plan, int i) {
 static bool is_repeated(const nn_plan *plan, const nn_marks *m, int i) {
     const nn_step *step = &plan->steps[i];
     int reader = only_reader(plan, i);
-    if (!step->node->op->repeatable || !step->backward || m->kept[step->node->index] || reader < 0 ||
-        reads_in_backward(step, step->node))
+    if (plan->options.separate || !step->node->op->repeatable || !step->backward ||
+        m->kept[step->node->index] || reader < 0 || reads_in_backward(step, step->node))
         return false;
     const nn_op *op = plan->steps[reader].node->op;
     return op->forward[0].slice && op->backward[0].slice && op->in_place == NN_IN_PLACE_NEVER &&

@@ -14,7 +14,7 @@
 #include "graph_internal.h"
 #include "plan_internal.h"
 
-enum { SLICE_BYTES = 256 << 10 }; /* of one activation, at most: a few of them fit the L2 cache */
+enum { SLICE_BYTES = 128 << 10 }; /* of one activation, at most: a few of them fit the L2 cache */
 
 /* --- turns ---------------------------------------------------------------------------------------------- */
 
