@@ -101,7 +101,9 @@ static void run_slice(pass *p, const nn_stage *stage, int slice, char *own) {
         call.unit = first / stage->unit;
         call.unit_begins = first % stage->unit == 0;
         take_slice(p->plan, turn, first, left < stage->slice ? left : stage->slice, own, &call);
+        double begin = nn_profile_begin(p->plan);
         turn->phase->slice(&call);
+        nn_profile_turn(p->plan, turn, omp_get_thread_num(), begin);
         if (p->inspect)
             inspect(p, turn, &call);
     }
@@ -115,7 +117,9 @@ static void surround(const pass *p, const nn_stage *stage, bool begin) {
         if (!work || turn->repeated || !takes_part(p, turn))
             continue;
         nn_call call = batch_call(p, stage, turn);
+        double started = nn_profile_begin(p->plan);
         work(&call);
+        nn_profile_turn(p->plan, turn, omp_get_thread_num(), started);
 #pragma omp barrier
     }
 }
@@ -145,18 +149,23 @@ static void run_whole(pass *p, const nn_stage *stage) {
         return;
     nn_call call = batch_call(p, stage, turn);
     void (*compute)(const nn_call *) = turn->phase->whole ? turn->phase->whole : turn->phase->slice;
+    double begin = nn_profile_begin(p->plan);
     compute(&call);
+    for (int thread = 0; thread < p->plan->graph->threads; thread++) /* it was every thread's */
+        nn_profile_turn(p->plan, turn, thread, begin);
     if (p->inspect)
         inspect(p, turn, &call);
 }
 
 static void run_stage(pass *p, int index) {
     const nn_stage *stage = &p->plan->stages[index];
+    double begin = nn_profile_begin(p->plan);
     poison(p->plan, 2 * index + 1);
     if (stage->whole)
         run_whole(p, stage);
     else
         run_sliced(p, stage);
+    nn_profile_stage(p->plan, stage, &p->run, begin);
 }
 
 /* --- runs ----------------------------------------------------------------------------------------------- */

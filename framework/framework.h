@@ -9,6 +9,7 @@
 #include "ops/ops.h"
 #include "optimizer.h"
 #include "plan.h"
+#include "profile.h"
 #include "random.h"
 #include "safetensors.h"
 #include "schedule.h"

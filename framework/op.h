@@ -105,6 +105,10 @@ struct nn_op {
     bool repeatable; /* the last forward phase, in slices, may run again before backward: it needs saved, and
                              * of the inputs those that backward reads */
 
+    /* For profiles: floating-point operations of matrix products with so many examples, as the formula has them;
+     * backward with the gradient of input 0 (`data`) or without. NULL: none. */
+    double (*flop)(const nn_node *node, double examples, bool backward, bool data);
+
     /* Fewer passes over memory: makes `fused`, a node that computes `absorbed`, compute `reader` instead, the one
      * node that reads it. False, and nothing changed, when the op has no such form. NULL: it never has. */
     bool (*absorb)(nn_node *fused, const nn_node *absorbed, const nn_node *reader);

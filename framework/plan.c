@@ -295,6 +295,7 @@ void nn_plan_free(nn_plan *plan) {
     free(plan->stages);
     free(plan->slab);
     free(plan->own);
+    nn_profile_free(plan->profile);
     free(plan);
 }
 

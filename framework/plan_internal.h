@@ -52,6 +52,14 @@ typedef struct nn_marks {
     bool *kept;           /* values must last until the end of the run */
 } nn_marks;
 
+/* Times of a plan's runs (profile.h). */
+typedef struct nn_profile {
+    double *seconds;  /* [thread][turn] */
+    double *examples; /* [turn], in all runs */
+    uint64_t *runs;   /* [turn] */
+    double wall;      /* seconds of all stages */
+} nn_profile;
+
 struct nn_plan {
     nn_graph *graph;
     nn_plan_options options; /* its arrays are copied and owned */
@@ -70,6 +78,7 @@ struct nn_plan {
     int buffer_count;
     char *slab, *own; /* own: that of each thread */
     size_t slab_bytes, own_bytes;
+    nn_profile *profile; /* NULL: runs are not timed */
 };
 
 static inline int nn_forward_time(int step, int phase) {
@@ -119,6 +128,12 @@ int nn_buffer_root(const nn_plan *plan, int buffer);
 /* Gives every buffer that is neither local nor shares one an offset such that no two that live at the same time overlap,
  * and returns the slab's size: largest first, each into the lowest gap that holds it. */
 nn_status nn_memory_layout(nn_buffer *buffers, int count, size_t *bytes, nn_error *error);
+
+/* profile.c: no-ops without a profile. begin gives the time for the others; a turn's time is one thread's. */
+double nn_profile_begin(const nn_plan *plan);
+void nn_profile_turn(const nn_plan *plan, const nn_turn *turn, int thread, double begin);
+void nn_profile_stage(const nn_plan *plan, const nn_stage *stage, const nn_run *run, double begin);
+void nn_profile_free(nn_profile *profile);
 
 /* Zeroed memory for a slab, in large pages where the system has them; freed with free(). NULL without memory. */
 void *nn_memory_new(size_t bytes);

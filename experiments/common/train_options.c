@@ -82,6 +82,8 @@ const exp_option exp_train_table[] = {
     {"save-every", EXP_COUNT, AT(save_every), "N", "steps between savings of the model; 0: at the end", 0,
      any_count, .recorded = true},
     {"resume", EXP_FLAG, AT(resume), NULL, "go on where the run stopped (not there yet)", .recorded = false},
+    {"profile", EXP_FLAG, AT(profile), NULL, "print how the time of a step divides, by op and by layer",
+     .recorded = false},
     {"quiet", EXP_FLAG, AT(quiet), NULL, "no progress on stderr", .recorded = false},
     {"json", EXP_FLAG, AT(json), NULL, "print the summary as one JSON line on stdout", .recorded = false},
     {0},

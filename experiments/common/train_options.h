@@ -28,7 +28,7 @@ typedef struct exp_train_options {
     bool augment, balanced;
     uint64_t train_limit, test_limit;
     uint64_t log_every, eval_every, save_every;
-    bool resume, quiet, json;
+    bool resume, quiet, json, profile;
     bool dataset_named; /* on the command line: must be there, nothing may stand in for it */
 } exp_train_options;
 

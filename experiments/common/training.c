@@ -7,6 +7,7 @@
 
 #include "framework/kernels/kernels.h"
 #include "plot.h"
+#include "profile_table.h"
 #include "progress.h"
 
 enum { TRAIN_ACCURACY_EXAMPLES = 10000, UNTIMED_STEPS = 2 };
@@ -24,7 +25,7 @@ typedef struct training {
     uint64_t steps; /* of the whole run */
     double epochs;
     double begin;         /* exp_seconds() at the first step */
-    double timed_seconds; /* of training steps alone, the first two left out */
+    exp_step_times times; /* of training steps alone, the first two left out; and their images: */
     uint64_t timed_images;
     exp_row row;                      /* of the last step */
     exp_measurement test_measurement; /* of the last evaluation; with taps after the last step */
@@ -150,13 +151,17 @@ static nn_status take_step(training *t, const data_batch *batch, bool log, nn_er
     nn_run run = {.rows = batch->count, .metrics = log, .step = row->step};
     row->rate = nn_schedule_rate(&t->schedule, row->step);
     row->step++;
+    double start = exp_seconds();
     exp_classifier_feed(c, c->training, batch);
+    t->times.feed += exp_seconds() - start;
     nn_status status = nn_plan_forward(c->training, run, error);
     if (status == NN_OK)
         status = nn_plan_backward(c->training, run, error);
     if (status != NN_OK)
         return blame(t, error);
+    start = exp_seconds();
     nn_optimizer_step(&t->optimizer, (float)row->rate);
+    t->times.optimizer += exp_seconds() - start;
     exp_classifier_read(c, c->training, log, &row->training);
     row->images += (uint64_t)batch->count;
     row->epoch = (double)row->images / t->set->train.count;
@@ -200,10 +205,19 @@ static nn_status evaluate_and_draw(training *t, nn_error *error) {
     return NN_OK;
 }
 
+/* From the next step on, with clocks settled and memory touched. */
+static nn_status start_times(training *t, nn_error *error) {
+    t->times = (exp_step_times){0};
+    return t->options->profile ? nn_plan_profile(t->classifier.training, error) : NN_OK;
+}
+
 static nn_status next_step(training *t, nn_error *error) {
     double start = exp_seconds();
-    const data_batch *batch = data_loader_next(t->train);
     uint64_t number = t->row.step + 1;
+    if (number == UNTIMED_STEPS + 1 && start_times(t, error) != NN_OK)
+        return error->status;
+    const data_batch *batch = data_loader_next(t->train);
+    t->times.data += exp_seconds() - start;
     bool evaluate = evaluates(t, number, batch);
     bool log = t->options->log_every &&
                (evaluate || number == 1 || number == t->steps || divides(t->options->log_every, number));
@@ -214,11 +228,12 @@ static nn_status next_step(training *t, nn_error *error) {
     double now = exp_seconds();
     t->row.seconds = now - t->begin;
     if (number > UNTIMED_STEPS) {
-        t->timed_seconds += now - start;
+        t->times.all += now - start;
+        t->times.steps++;
         t->timed_images += (uint64_t)batch->count;
     }
     exp_progress_step(&t->progress, &t->classifier, &t->row, t->epochs, t->steps,
-                      t->timed_images ? (double)t->timed_images / t->timed_seconds : 0);
+                      t->timed_images ? (double)t->timed_images / t->times.all : 0);
     if (evaluate)
         status = evaluate_and_draw(t, error);
     else if (log)
@@ -263,10 +278,17 @@ static nn_status finish(training *t, exp_summary *s, nn_error *error) {
     s->steps = t->row.step;
     s->epochs = t->row.epoch;
     s->seconds = exp_seconds() - t->begin;
-    s->images_per_second = t->timed_images ? (double)t->timed_images / t->timed_seconds : 0;
+    s->images_per_second = t->timed_images ? (double)t->timed_images / t->times.all : 0;
     s->plan_bytes = nn_plan_bytes(t->classifier.training);
     s->peak_bytes = (size_t)usage.ru_maxrss * 1024;
     return exp_summary_write(&t->folder, t->options, t->set, &t->classifier, s, error);
+}
+
+static nn_status print_profile(const training *t, nn_error *error) {
+    if (!t->options->profile || !t->times.steps)
+        return NN_OK;
+    fputc('\n', stderr);
+    return exp_profile_print(t->classifier.training, &t->times, stderr, error);
 }
 
 static void draw(training *t) {
@@ -290,6 +312,8 @@ nn_status exp_train(const exp_train_options *options, const data_set *set, const
         status = finish(&t, summary, error);
     if (status == NN_OK)
         draw(&t);
+    if (status == NN_OK)
+        status = print_profile(&t, error);
     close(&t);
     return status;
 }

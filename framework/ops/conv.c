@@ -33,6 +33,13 @@ static int set_shape(nn_node *node) {
     return batch;
 }
 
+static double flop(const nn_node *node, double examples, bool backward, bool data) {
+    const nn_conv_geometry *g = geometry_of(node);
+    double products = (double)g->out_height * g->out_width * g->filters * g->kernel_height * g->kernel_width *
+                      g->channels * examples;
+    return 2 * products * (backward ? 1 + data : 1);
+}
+
 /* --- the whole batch at once ---------------------------------------------------------------------------- */
 
 static nn_status whole_shape(nn_node *node, nn_error *error) {
@@ -137,21 +144,24 @@ static const nn_op op_conv = {.name = "conv",
                               .shape = whole_shape,
                               .forward = {{.whole = whole_forward}},
                               .backward = {{.whole = whole_weights}, {.whole = whole_data}},
-                              .backward_reads = NN_READS_INPUT(X) | NN_READS_INPUT(WEIGHT)};
+                              .backward_reads = NN_READS_INPUT(X) | NN_READS_INPUT(WEIGHT),
+                              .flop = flop};
 
 static const nn_op op_wide_conv = {
     .name = "conv",
     .shape = wide_shape,
     .forward = {{.begin = begin_forward, .slice = slice_forward}},
     .backward = {{.whole = whole_weights}, {.begin = begin_data, .slice = slice_data}},
-    .backward_reads = NN_READS_INPUT(X) | NN_READS_INPUT(WEIGHT)};
+    .backward_reads = NN_READS_INPUT(X) | NN_READS_INPUT(WEIGHT),
+    .flop = flop};
 
 static const nn_op op_narrow_conv = {
     .name = "conv",
     .shape = narrow_shape,
     .forward = {{.begin = begin_forward, .slice = slice_forward}},
     .backward = {{.begin = begin_data, .slice = slice_backward, .end = end_backward}},
-    .backward_reads = NN_READS_INPUT(X) | NN_READS_INPUT(WEIGHT)};
+    .backward_reads = NN_READS_INPUT(X) | NN_READS_INPUT(WEIGHT),
+    .flop = flop};
 
 static const nn_op *op_for(const nn_conv_geometry *g, bool bias) {
     enum { PACKED_BYTES = 3 << 18 }; /* at most: they share the L2 cache with a slice */

@@ -42,11 +42,17 @@ static void dense_backward(const nn_call *call) {
     }
 }
 
+static double dense_flop(const nn_node *node, double examples, bool backward, bool data) {
+    const nn_shape *weight = &node->inputs[WEIGHT]->shape;
+    return 2.0 * weight->dims[0] * weight->dims[1] * examples * (backward ? 1 + data : 1);
+}
+
 static const nn_op op_dense = {.name = "dense",
                                .shape = dense_shape,
                                .forward = {{.whole = dense_forward}},
                                .backward = {{.whole = dense_backward}},
-                               .backward_reads = NN_READS_INPUT(X) | NN_READS_INPUT(WEIGHT)};
+                               .backward_reads = NN_READS_INPUT(X) | NN_READS_INPUT(WEIGHT),
+                               .flop = dense_flop};
 
 /* The node whose shape x had before it was flattened, dropped out and so on; x itself when there is none. */
 static const nn_node *image_behind(const nn_node *x) {

@@ -81,12 +81,19 @@ static void snnl_backward(const nn_call *call) {
                      call->input_gradient[X]);
 }
 
+/* Half of the points' Gram matrix; backward the product of the weights of all pairs with the points. */
+static double snnl_flop(const nn_node *node, double examples, bool backward, bool data) {
+    (void)data;
+    return examples * examples * (double)nn_shape_row(node->inputs[X]->shape) * (backward ? 2 : 1);
+}
+
 static const nn_op op_snnl = {.name = "snnl",
                               .shape = snnl_shape,
                               .forward = {{.whole = snnl_forward}},
                               .backward = {{.whole = snnl_backward}},
                               .backward_reads = NN_READS_INPUT(X) | NN_READS_INPUT(LABELS),
-                              .early = true};
+                              .early = true,
+                              .flop = snnl_flop};
 
 nn_node *nn_snnl(nn_node *x, nn_node *labels, const char *name, nn_snnl_options options) {
     if (options.temperature == 0)

@@ -20,7 +20,8 @@ typedef struct fixture {
 } fixture;
 
 static nn_node *conv(nn_node *x, const char *name, int filters, int stride) {
-    return nn_conv(x, name, (nn_conv_options){.filters = filters, .kernel = 3, .stride = stride, .padding = 1});
+    return nn_conv(x, name,
+                   (nn_conv_options){.filters = filters, .kernel = 3, .stride = stride, .padding = 1});
 }
 
 static nn_node *norm(nn_node *x, const char *name) {
