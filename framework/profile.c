@@ -64,8 +64,8 @@ void nn_profile_stage(const nn_plan *plan, const nn_stage *stage, const nn_run *
 /* Bytes of a node's values for some examples; parameters have no examples. */
 static double bytes_of(const nn_node *node, double examples) {
     double count = (double)nn_shape_count(node->shape);
-    return sizeof(float) * (node->entry >= 0 || node->shape.rank == 0 ? count
-                                                                      : count / node->shape.dims[0] * examples);
+    return sizeof(float) *
+           (node->entry >= 0 || node->shape.rank == 0 ? count : count / node->shape.dims[0] * examples);
 }
 
 static bool has_gradient(const nn_plan *plan, const nn_node *node) {

@@ -10,8 +10,8 @@ typedef struct nn_profile_line {
     bool backward;
     uint64_t runs;
     double seconds; /* of all threads, divided by their number */
-    double flop;    /* of matrix products, as by the formulas: a faster algorithm does fewer; 0 for other ops */
-    double bytes;   /* that are to be read and written at least, if nothing stays in a cache */
+    double flop;  /* of matrix products, as by the formulas: a faster algorithm does fewer; 0 for other ops */
+    double bytes; /* that are to be read and written at least, if nothing stays in a cache */
 } nn_profile_line;
 
 /* From now on the plan's runs are timed. */

@@ -15,7 +15,8 @@ static int merge_ops(nn_profile_line *lines, int count) {
     int merged = 0;
     for (int i = 0; i < count; i++) {
         int k = 0;
-        while (k < merged && (strcmp(lines[k].op, lines[i].op) != 0 || lines[k].backward != lines[i].backward))
+        while (k < merged &&
+               (strcmp(lines[k].op, lines[i].op) != 0 || lines[k].backward != lines[i].backward))
             k++;
         if (k == merged) {
             lines[merged++] = lines[i];
@@ -30,7 +31,8 @@ static int merge_ops(nn_profile_line *lines, int count) {
 }
 
 static void print_time(const char *what, double seconds, const exp_step_times *t, FILE *file) {
-    fprintf(file, "%-42s %7s %9.3f %6.1f%%\n", what, "", 1e3 * seconds / (double)t->steps, 100 * seconds / t->all);
+    fprintf(file, "%-42s %7s %9.3f %6.1f%%\n", what, "", 1e3 * seconds / (double)t->steps,
+            100 * seconds / t->all);
 }
 
 static void print_line(const char *what, const nn_profile_line *line, const exp_step_times *t, FILE *file) {

@@ -69,19 +69,47 @@ static size_t product_point(const correlation *c) {
     return nn_winograd_point(block_tiles(c), (size_t)c->g.filters);
 }
 
+/* Memory that is about to be written, a few cache lines at a time. */
+typedef struct outputs {
+    char *next, *end;
+    size_t part; /* bytes to ask for at a time */
+} outputs;
+
+/* Where some tiles' outputs go, if these are whole rows of tiles. */
+static outputs outputs_of(const correlation *c, int first, int tiles, float *y) {
+    winograd_tile t = nn_winograd_tile(&c->g, first);
+    float *begin = y + c->y_first + (size_t)t.image * c->y_image + (size_t)t.row * c->y_row;
+    size_t bytes = (size_t)tiles * WINOGRAD_TILE * WINOGRAD_TILE * c->y_pixel * sizeof *y;
+    return (outputs){(char *)begin, (char *)begin + bytes, bytes / WINOGRAD_POINTS};
+}
+
+/* Has the next part brought into the cache, while others compute: written to without that, each line would be
+ * waited for. */
+static void prefetch_part(outputs *o) {
+    char *end = (size_t)(o->end - o->next) < o->part ? o->end : o->next + o->part;
+    for (; o->next < end; o->next += LINE * sizeof(float))
+#if defined(__x86_64__)
+        __asm__ volatile("prefetchw %0" : : "m"(*o->next)); /* a no-op where the processor does not have it */
+#else
+        __builtin_prefetch(o->next, 1);
+#endif
+}
+
 /* products[point][tile][filter] = values[point][tile][channel] * weights[point][channel][filter] */
 static void multiply(const correlation *c, int tiles, const float *values, const float *packed,
-                     float *products) {
+                     outputs *prefetched, float *products) {
     size_t channels = nn_winograd_channels(&c->g), filters = (size_t)c->g.filters;
     nn_conv_tile tile = {
         .pixels = tiles, .rows = 1, .run = (int)channels, .x_pixel = channels, .y_pixel = filters};
-    for (size_t p = 0; p < WINOGRAD_POINTS; p++)
+    for (size_t p = 0; p < WINOGRAD_POINTS; p++) {
+        prefetch_part(prefetched);
         for (int k = 0; k < c->g.filters; k += tile.filters) {
             tile.filters = nn_block_filters(c, k);
             nn_kernels_active()->conv->tile(&tile, values + p * value_point(c),
                                             packed + p * point_weights(c) + (size_t)k * channels, NULL,
                                             products + p * product_point(c) + k);
         }
+    }
 }
 
 static void store_tiles(const correlation *c, int first, int count, const float *products, size_t point,
@@ -116,7 +144,8 @@ static void winograd_correlate(const correlation *c, int images, const float *x,
     for (int first = 0; first < tiles; first += block) {
         int count = smaller(block, tiles - first);
         nn_winograd_inputs(&c->g, x, first, count, values, value_point(c));
-        multiply(c, count, values, packed, products);
+        outputs prefetched = outputs_of(c, first, count, y);
+        multiply(c, count, values, packed, &prefetched, products);
         store_tiles(c, first, count, products, product_point(c), bias, accumulate, y);
     }
 }
