@@ -103,6 +103,33 @@ typedef struct nn_pair_kernels {
     double (*distance)(int count, const float *x, const float *y, double ratio);
 } nn_pair_kernels;
 
+enum {
+    NN_POINT_MULTIPLE = 32, /* points are padded with zeros to a multiple of so many dimensions */
+    NN_POINT_INNER = 128,   /* so many points, at most, are added up in one combination */
+    NN_POINT_STRIP = 12     /* room behind a row of weights, in floats, for what is read past its end */
+};
+
+/* Loops over sets of points, for the soft nearest neighbor loss. Points lie in rows, or in panels:
+ * [dims / panel][points][panel]. */
+typedef struct nn_point_kernels {
+    int panel; /* a divisor of NN_POINT_MULTIPLE */
+    /* sum[k] += scale * x[k] - origin_scale * origin[k] */
+    void (*add_difference)(int count, float scale, const float *x, float origin_scale, const float *origin,
+                           float *sum);
+    /* out[(k / panel) * step + k % panel] = scale * x[k] - mean[k], then zeros to the multiple; returns the sum
+     * of their squares. The next point to be centred is brought into the cache. */
+    double (*center)(int count, float scale, const float *x, const float *mean, const float *next, float *out,
+                     int step);
+    /* c[i][j] (+)= sum over k of a[i][k] b[j][k], in rows `ld` floats apart; dims is a multiple of
+     * NN_POINT_MULTIPLE. With `upper` only for j > i: what else is in c is then undefined. */
+    void (*dots)(int rows, int columns, int dims, const float *a, const float *b, int ld, bool upper,
+                 bool accumulate, float *c, int c_ld);
+    /* y[i][k] (+)= scale[i] * sum over j < inner of w[j][i] x_j[k], with x in panels `step` floats apart;
+     * inner <= NN_POINT_INNER. Rows of w have room behind them. */
+    void (*combine)(int rows, int columns, int inner, const float *w, int w_ld, const float *x, int step,
+                    const float *scale, bool accumulate, float *const *y);
+} nn_point_kernels;
+
 /* Rows of f(x * factor[c] + offset[c]), with f(v) = v > 0 ? v : slope * v: a batch norm and what may follow. */
 typedef struct nn_affine {
     int rows, channels;
@@ -145,6 +172,7 @@ typedef struct nn_kernels {
     const nn_conv_kernels *conv;
     const nn_winograd_kernels *winograd;
     const nn_pair_kernels *pair;
+    const nn_point_kernels *point;
     const nn_vector_kernels *vector;
 } nn_kernels;
 

@@ -29,6 +29,13 @@ typedef int32_t ivec __attribute__((vector_size(LANES * 4), aligned(4), may_alia
 #define UNROLL _Pragma("GCC unroll 64")
 #endif
 
+/* Lanes of two vectors by number, those of the second after those of the first. */
+#if defined(__clang__) || __GNUC__ >= 12
+#define shuffle(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define shuffle(a, b, ...) __builtin_shuffle(a, b, (__typeof__((a) == (b))){__VA_ARGS__})
+#endif
+
 INLINE vec vec_load(const float *p) {
     return *(const vec *)p;
 }

@@ -1,7 +1,7 @@
 /* double.c - the soft nearest neighbor loss of points in double precision: for measuring. */
 #include <cblas.h>
 
-#include "snnl.h"
+#include "work.h"
 
 typedef double real;
 
@@ -16,6 +16,30 @@ static const double *input(const nn_snnl_points *points) {
     return points->x64;
 }
 
+static void add_difference(int count, double scale, const double *x, double origin_scale,
+                           const double *origin, double *sum) {
+    for (int k = 0; k < count; k++)
+        sum[k] += scale * x[k] - origin_scale * origin[k];
+}
+
+static double *place_in_block(const nn_snnl_work *work, void *block, int rows, int r, bool panels,
+                              int *step) {
+    (void)rows, (void)panels;
+    *step = 0;
+    return (double *)block + (size_t)r * work->block_ld;
+}
+
+static double center_row(int count, double scale, const double *x, const double *mean, const double *next,
+                         double *out, int step) {
+    (void)next, (void)step;
+    double squares = 0;
+    for (int k = 0; k < count; k++) {
+        out[k] = scale * x[k] - mean[k];
+        squares += out[k] * out[k];
+    }
+    return squares;
+}
+
 static double direct_distance(int dims, const double *a, const double *b, double ratio) {
     double sum = 0;
     for (int k = 0; k < dims; k++) {
@@ -25,14 +49,29 @@ static double direct_distance(int dims, const double *a, const double *b, double
     return sum;
 }
 
-static void symmetric_product(int rows, int dims, const double *a, int lda, double *c, int ldc) {
-    cblas_dsyrk(CblasRowMajor, CblasUpper, CblasNoTrans, rows, dims, 1, a, lda, 0, c, ldc);
+static void dots(const nn_snnl_work *work, int rows, int columns, int count, const void *a, const void *b,
+                 bool accumulate, void *gram, int gram_ld) {
+    double beta = accumulate ? 1 : 0;
+    if (a == b)
+        cblas_dsyrk(CblasRowMajor, CblasUpper, CblasNoTrans, rows, count, 1, a, work->block_ld, beta, gram,
+                    gram_ld);
+    else
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, columns, count, 1, a, work->block_ld, b,
+                    work->block_ld, beta, gram, gram_ld);
 }
 
-static void matrix_product(bool transpose_b, int rows, int columns, int inner, const double *a, int lda,
-                           const double *b, int ldb, bool accumulate, double *c, int ldc) {
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans, rows, columns, inner, 1,
-                a, lda, b, ldb, accumulate ? 1 : 0, c, ldc);
+static void combine(const nn_snnl_work *work, int i0, int rows, int inner, const void *w, int w_ld,
+                    const void *block, int first, int count, double coefficient, bool accumulate, void *dx,
+                    void *product) {
+    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, rows, count, inner, 1, w, w_ld, block,
+                work->block_ld, 0, product, work->block_ld);
+    for (int r = 0; r < rows; r++) {
+        double scale = coefficient * work->factor[i0 + r];
+        const double *sum = (const double *)product + (size_t)r * work->block_ld;
+        double *y = (double *)dx + (size_t)work->order[i0 + r] * work->dims + first;
+        for (int k = 0; k < count; k++)
+            y[k] = (accumulate ? y[k] : 0) + scale * sum[k];
+    }
 }
 
 #include "real.h"

@@ -1,8 +1,6 @@
 /* float.c - the soft nearest neighbor loss of points in single precision: for training. */
-#include <cblas.h>
-
 #include "framework/kernels/kernels.h"
-#include "snnl.h"
+#include "work.h"
 
 typedef float real;
 
@@ -19,18 +17,46 @@ static const float *input(const nn_snnl_points *points) {
     return points->x32;
 }
 
+static void add_difference(int count, float scale, const float *x, float origin_scale, const float *origin,
+                           float *sum) {
+    nn_kernels_active()->point->add_difference(count, scale, x, origin_scale, origin, sum);
+}
+
+/* Where point number r of a block begins, and what lies between its panels. */
+static float *place_in_block(const nn_snnl_work *work, void *block, int rows, int r, bool panels, int *step) {
+    int panel = nn_kernels_active()->point->panel;
+    *step = panels ? (rows | 1) * panel : panel; /* odd: panels do not evict each other from the cache */
+    return (float *)block + (size_t)r * (panels ? panel : work->block_ld);
+}
+
+static double center_row(int count, float scale, const float *x, const float *mean, const float *next,
+                         float *out, int step) {
+    return nn_kernels_active()->point->center(count, scale, x, mean, next, out, step);
+}
+
 static double direct_distance(int dims, const float *a, const float *b, double ratio) {
     return nn_kernels_active()->pair->distance(dims, a, b, ratio);
 }
 
-static void symmetric_product(int rows, int dims, const float *a, int lda, float *c, int ldc) {
-    cblas_ssyrk(CblasRowMajor, CblasUpper, CblasNoTrans, rows, dims, 1, a, lda, 0, c, ldc);
+static void dots(const nn_snnl_work *work, int rows, int columns, int count, const void *a, const void *b,
+                 bool accumulate, void *gram, int gram_ld) {
+    int padded = (count + NN_POINT_MULTIPLE - 1) / NN_POINT_MULTIPLE * NN_POINT_MULTIPLE;
+    nn_kernels_active()->point->dots(rows, columns, padded, a, b, work->block_ld, a == b, accumulate, gram,
+                                     gram_ld);
 }
 
-static void matrix_product(bool transpose_b, int rows, int columns, int inner, const float *a, int lda,
-                           const float *b, int ldb, bool accumulate, float *c, int ldc) {
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans, rows, columns, inner, 1,
-                a, lda, b, ldb, accumulate ? 1 : 0, c, ldc);
+static void combine(const nn_snnl_work *work, int i0, int rows, int inner, const void *w, int w_ld,
+                    const void *block, int first, int count, double coefficient, bool accumulate, void *dx,
+                    void *product) {
+    (void)product;
+    float scale[NN_SNNL_PULLED], *y[NN_SNNL_PULLED];
+    for (int r = 0; r < rows; r++) {
+        scale[r] = (float)(coefficient * work->factor[i0 + r]);
+        y[r] = (float *)dx + (size_t)work->order[i0 + r] * work->dims + first;
+    }
+    int step;
+    const float *x = place_in_block(work, (void *)block, inner, 0, true, &step);
+    nn_kernels_active()->point->combine(rows, count, inner, w, w_ld, x, step, scale, accumulate, y);
 }
 
 #include "real.h"

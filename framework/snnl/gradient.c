@@ -21,8 +21,11 @@
 
 typedef struct gradient {
     nn_snnl_work *work;
-    float b;         /* inverse temperature for scaled distances */
-    double *moments; /* work->moment where sums of weight times distance are wanted: cosine */
+    const nn_snnl_points *points;
+    float b;            /* inverse temperature for scaled distances */
+    double *moments;    /* work->moment where sums of weight times distance are wanted: cosine */
+    double coefficient; /* 2 scale / T */
+    void *dx;
 } gradient;
 
 /* Point i's distances to columns j0 .. j0 + columns - 1 become the weights c_ij. */
@@ -55,72 +58,88 @@ static void weigh_tile(void *context, const nn_snnl_tile *t, nn_snnl_buffer buff
                            work->weight + t->j0);
 }
 
-/* The same for a tile that is not stored, whose products with the points are added up at once. */
-static void multiply_tile(void *context, const nn_snnl_tile *t, nn_snnl_buffer buffer) {
-    const nn_snnl_work *work = ((const gradient *)context)->work;
-    const nn_snnl_arithmetic *real = work->real;
-    size_t i = (size_t)t->i0 * work->dims, j = (size_t)t->j0 * work->dims;
+/* Adds what points j0 .. j0 + inner - 1 give points i0 .. i0 + rows - 1, with w[j - j0][i - i0] = w_ij, to
+ * columns first .. end - 1 of dx. */
+static void pull(const gradient *g, int i0, int rows, int j0, int inner, const void *w, int first, int end,
+                 bool accumulate, nn_snnl_buffer buffer) {
+    const nn_snnl_work *work = g->work;
+    for (int k = first; k < end; k += NN_SNNL_SLICE) {
+        int count = end - k < NN_SNNL_SLICE ? end - k : NN_SNNL_SLICE;
+        work->real->gather(work, g->points, j0, inner, k, count, buffer.a, true, NULL);
+        work->real->combine(work, i0, rows, inner, w, work->tile_ld, buffer.a, k, count, -g->coefficient,
+                            accumulate, g->dx, buffer.product);
+    }
+}
+
+/* The last step for points whose weights are all known. */
+static void project(const gradient *g, int i0, int rows, int first, int end) {
+    if (g->moments)
+        g->work->real->project(g->work, g->points, i0, rows, first, end - first, g->coefficient, g->dx);
+}
+
+/* A tile that is not stored is weighed and used at once. Those on the diagonal come last: the sums of weights
+ * are complete then. */
+static void pull_tile(void *context, const nn_snnl_tile *t, nn_snnl_buffer buffer) {
+    const gradient *g = context;
+    const nn_snnl_work *work = g->work;
     weigh_tile(context, t, buffer);
-    real->multiply(t->rows, work->dims, t->columns, t->d, t->ld, nn_snnl_element(work, work->x, j),
-                   work->dims, true, nn_snnl_element(work, work->product, i), work->dims);
-    if (i != j)
-        real->multiply(t->columns, work->dims, t->rows, t->mirrored, t->ld, nn_snnl_element(work, work->x, i),
-                       work->dims, true, nn_snnl_element(work, work->product, j), work->dims);
+    if (t->i0 != t->j0) {
+        pull(g, t->i0, t->rows, t->j0, t->columns, t->mirrored, 0, work->dims, true, buffer);
+        pull(g, t->j0, t->columns, t->i0, t->rows, t->d, 0, work->dims, true, buffer);
+        return;
+    }
+    work->real->fill_diagonal(t->rows, work->weight + t->i0, t->d, t->ld);
+    pull(g, t->i0, t->rows, t->i0, t->rows, t->d, 0, work->dims, true, buffer);
+    project(g, t->i0, t->rows, 0, work->dims);
 }
 
-/* The product of all weights with the points, a block of NN_SNNL_TILE points and columns at a time, and from
- * each block its part of dx. */
-static void multiply_stored(const nn_snnl_work *work, const nn_snnl_points *points, double coefficient,
-                            bool accumulate, void *dx) {
-    enum { BLOCK = NN_SNNL_TILE };
+/* Rows of stored weights lie far apart: a block of them is used from a copy. */
+static void copy_weights(const nn_snnl_work *work, int j0, int inner, int i0, int rows, void *copy) {
+    for (int j = 0; j < inner; j++)
+        memcpy(nn_snnl_element(work, copy, (size_t)j * work->tile_ld),
+               nn_snnl_element(work, work->pairs, (size_t)(j0 + j) * work->stride + i0),
+               (size_t)rows * work->real->size);
+}
+
+/* All weights are stored: some points and a slice of the columns at a time. */
+static void pull_stored(const gradient *g, bool accumulate) {
+    enum { BLOCK = NN_SNNL_BLOCK, PULLED = NN_SNNL_PULLED };
+    const nn_snnl_work *work = g->work;
+    work->real->fill_diagonal(work->count, work->weight, work->pairs, work->stride);
 #pragma omp parallel for num_threads(work->threads) schedule(dynamic) collapse(2)
-    for (int i = 0; i < work->count; i += BLOCK)
-        for (int k = 0; k < work->dims; k += BLOCK) {
-            int rows = work->count - i < BLOCK ? work->count - i : BLOCK;
-            int columns = work->dims - k < BLOCK ? work->dims - k : BLOCK;
-            void *product = nn_snnl_thread_buffer(work).tile;
-            work->real->multiply(
-                rows, columns, work->count, nn_snnl_element(work, work->pairs, (size_t)i * work->stride),
-                work->stride, nn_snnl_element(work, work->x, (size_t)k), work->dims, false, product, BLOCK);
-            for (int r = 0; r < rows; r++)
-                work->real->finish(work, points, i + r, k, columns,
-                                   nn_snnl_element(work, product, (size_t)r * BLOCK), coefficient, accumulate,
-                                   dx);
+    for (int i = 0; i < work->count; i += PULLED)
+        for (int k = 0; k < work->dims; k += NN_SNNL_SLICE) {
+            nn_snnl_buffer buffer = nn_snnl_thread_buffer(work);
+            int rows = work->count - i < PULLED ? work->count - i : PULLED;
+            int end = work->dims - k < NN_SNNL_SLICE ? work->dims : k + NN_SNNL_SLICE;
+            for (int j = 0; j < work->count; j += BLOCK) {
+                int inner = work->count - j < BLOCK ? work->count - j : BLOCK;
+                copy_weights(work, j, inner, i, rows, buffer.tile);
+                pull(g, i, rows, j, inner, buffer.tile, k, end, accumulate || j > 0, buffer);
+            }
+            project(g, i, rows, k, end);
         }
-}
-
-static void multiply_tiles(const nn_snnl_work *work, const nn_snnl_points *points, gradient *g,
-                           double coefficient, bool accumulate, void *dx) {
-    memset(work->product, 0, (size_t)work->count * work->dims * work->real->size);
-    nn_snnl_visit_tiles(work, points, multiply_tile, g);
-#pragma omp parallel for num_threads(work->threads) schedule(static)
-    for (int i = 0; i < work->count; i++)
-        work->real->finish(work, points, i, 0, work->dims,
-                           nn_snnl_element(work, work->product, (size_t)i * work->dims), coefficient,
-                           accumulate, dx);
 }
 
 void nn_snnl_gradient(const nn_snnl_points *points, void *workspace, const nn_snnl_result *result,
                       double scale, bool accumulate, void *dx) {
     nn_snnl_work *work = workspace;
-    if (work->usable == 0) {
-        if (!accumulate)
-            memset(dx, 0, (size_t)work->count * work->dims * work->real->size);
+    if (!accumulate && (work->usable == 0 || !work->stored))
+        memset(dx, 0, (size_t)work->count * work->dims * work->real->size);
+    if (work->usable == 0)
         return;
-    }
     nn_snnl_loss loss;
     if (work->temperature != result->temperature)
         nn_snnl_evaluate(work, points, 1, &result->temperature, &loss);
     gradient g = {.work = work,
+                  .points = points,
                   .b = nn_snnl_rate(work, result->temperature),
-                  .moments = points->distance == NN_COSINE ? work->moment : NULL};
+                  .moments = points->distance == NN_COSINE ? work->moment : NULL,
+                  .coefficient = 2 * scale / result->temperature,
+                  .dx = dx};
     memset(work->weight, 0, (size_t)work->count * sizeof *work->weight);
     memset(work->moment, 0, (size_t)work->count * sizeof *work->moment);
-    double coefficient = 2 * scale / result->temperature;
-    if (!work->stored) {
-        multiply_tiles(work, points, &g, coefficient, accumulate, dx);
-        return;
-    }
-    nn_snnl_visit_tiles(work, points, weigh_tile, &g);
-    multiply_stored(work, points, coefficient, accumulate, dx);
+    nn_snnl_visit_tiles(work, points, work->stored ? weigh_tile : pull_tile, &g);
+    if (work->stored)
+        pull_stored(&g, accumulate);
 }

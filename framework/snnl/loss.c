@@ -106,15 +106,15 @@ static double add_loss(const evaluation *e, int i, int t, nn_snnl_loss *loss) {
         return 0;
     const double *q = sums_of(e, i, NN_SNNL_SAME) + 3 * t, *r = sums_of(e, i, NN_SNNL_OTHER) + 3 * t;
     double b = e->b[t];
-    double f = b * (same->minimum - other->minimum) + log(r[0]) - log(q[0]);
-    double s = 1 / (1 + exp(-f));
+    double f = b * (same->minimum - other->minimum) + log(r[0] / q[0]); /* both sums: 1 to count */
+    double odds = exp(-fabs(f)), s = (f > 0 ? 1 : odds) / (1 + odds);
 
     double same_mean = q[1] / q[0], other_mean = r[1] / r[0];
     double same_variance = q[2] / q[0] - same_mean * same_mean;
     double other_variance = r[2] / r[0] - other_mean * other_mean;
     double slope = b * (same->minimum - other->minimum + same_mean - other_mean);
     double curvature = slope + b * b * (other_variance - same_variance);
-    loss->value += f > 0 ? f + log1p(exp(-f)) : log1p(exp(f));
+    loss->value += (f > 0 ? f : 0) + log1p(odds);
     loss->slope += s * slope;
     loss->curvature += s * (1 - s) * slope * slope + s * curvature;
     return s;
@@ -122,20 +122,19 @@ static double add_loss(const evaluation *e, int i, int t, nn_snnl_loss *loss) {
 
 static void sum_losses(const evaluation *e, nn_snnl_loss *losses) {
     nn_snnl_work *work = e->work;
-    memset(losses, 0, (size_t)e->count * sizeof *losses);
-    for (int i = 0; i < work->count; i++) {
-        if (!nn_snnl_usable(work, i))
-            continue;
-        for (int t = 0; t < e->count; t++) {
-            double s = add_loss(e, i, t, &losses[t]);
+#pragma omp parallel for num_threads(work->threads) schedule(static) if (e->count > 1)
+    for (int t = 0; t < e->count; t++) {
+        nn_snnl_loss sum = {0};
+        for (int i = 0; i < work->count; i++) {
+            if (!nn_snnl_usable(work, i))
+                continue;
+            double s = add_loss(e, i, t, &sum);
             for (int group = 0; t == 0 && group < 2; group++)
                 work->groups[i][group].scale = s == 0 ? 0 : s / sums_of(e, i, group)[0] / work->usable;
         }
-    }
-    for (int t = 0; t < e->count; t++) {
-        losses[t].value /= work->usable;
-        losses[t].slope /= work->usable;
-        losses[t].curvature /= work->usable;
+        losses[t].value = sum.value / work->usable;
+        losses[t].slope = sum.slope / work->usable;
+        losses[t].curvature = sum.curvature / work->usable;
     }
 }
 

@@ -61,14 +61,22 @@ static void scale_points(nn_snnl_work *work, const nn_snnl_points *points) {
         work->zero_points |= work->factor[i] == 0;
 }
 
-/* Centred points, their squared lengths and, from these, the mean distance. */
+static int at_most(int largest, int wanted) {
+    return wanted < largest ? wanted : largest;
+}
+
+/* The points' mean, their squared distances from it and, from these, the mean distance. */
 static void center_points(nn_snnl_work *work, const nn_snnl_points *points) {
     int parts = (work->dims + NN_SNNL_SLICE - 1) / NN_SNNL_SLICE;
+    memset(work->squares, 0, (size_t)parts * work->count * sizeof *work->squares);
 #pragma omp parallel for num_threads(work->threads) schedule(static)
     for (int part = 0; part < parts; part++) {
-        int first = part * NN_SNNL_SLICE;
-        int count = work->dims - first < NN_SNNL_SLICE ? work->dims - first : NN_SNNL_SLICE;
-        work->real->center(work, points, first, count, work->squares + (size_t)part * work->count);
+        int first = part * NN_SNNL_SLICE, count = at_most(NN_SNNL_SLICE, work->dims - first);
+        double *squares = work->squares + (size_t)part * work->count;
+        work->real->mean(work, points, first, count);
+        for (int i = 0; i < work->count; i += NN_SNNL_BLOCK)
+            work->real->gather(work, points, i, at_most(NN_SNNL_BLOCK, work->count - i), first, count,
+                               nn_snnl_thread_buffer(work).a, false, squares + i);
     }
     double total = 0;
     for (int i = 0; i < work->count; i++) {
@@ -89,32 +97,43 @@ static void center_points(nn_snnl_work *work, const nn_snnl_points *points) {
     work->unit = ldexp(1, exponent > limit ? -limit : exponent < -limit ? limit : -exponent);
 }
 
-/* The stored Gram matrix's upper triangle: one product for every block of pairs and slice of the dimensions,
- * so that there is work for a team whether the points are many or long. */
-static void multiply_points(const nn_snnl_work *work) {
-    int blocks = (work->count + work->block - 1) / work->block;
-    int slice_dims = (work->dims + work->slices - 1) / work->slices;
+/* Dot products of a block of points with those of points j0 .. end_j - 1, block by block, over columns first
+ * .. end - 1; of a block with itself, those above the diagonal. */
+static void multiply_block(const nn_snnl_work *work, const nn_snnl_points *points, int i0, int rows, int j0,
+                           int end_j, int first, int end, nn_snnl_buffer buffer, void *gram) {
+    for (int k = first; k < end; k += NN_SNNL_SLICE) {
+        int count = at_most(NN_SNNL_SLICE, end - k);
+        work->real->gather(work, points, i0, rows, k, count, buffer.a, false, NULL);
+        for (int j = j0; j < end_j; j += NN_SNNL_BLOCK) {
+            int columns = at_most(NN_SNNL_BLOCK, end_j - j);
+            void *b = j == i0 ? buffer.a : buffer.b;
+            if (j != i0)
+                work->real->gather(work, points, j, columns, k, count, b, false, NULL);
+            work->real->dots(work, rows, columns, count, buffer.a, b, k > first,
+                             nn_snnl_element(work, gram, (size_t)(j - j0)), work->stride);
+        }
+    }
+}
+
+/* The stored Gram matrix's upper triangle: one task for every block of points and slice of the dimensions, so
+ * that there is work for a team whether the points are many or long. */
+static void multiply_points(const nn_snnl_work *work, const nn_snnl_points *points) {
+    int parts = (work->dims + NN_SNNL_SLICE - 1) / NN_SNNL_SLICE;
     size_t matrix = (size_t)work->count * work->stride;
-#pragma omp parallel for num_threads(work->threads) schedule(dynamic) collapse(3)
+#pragma omp parallel for num_threads(work->threads) schedule(dynamic) collapse(2)
     for (int slice = 0; slice < work->slices; slice++)
-        for (int row = 0; row < blocks; row++)
-            for (int column = 0; column < blocks; column++) {
-                if (column < row)
-                    continue;
-                int i = row * work->block, j = column * work->block, k = slice * slice_dims;
-                int rows = work->count - i < work->block ? work->count - i : work->block;
-                int columns = work->count - j < work->block ? work->count - j : work->block;
-                int dims = work->dims - k < slice_dims ? work->dims - k : slice_dims;
-                const void *a = nn_snnl_element(work, work->x, (size_t)i * work->dims + k);
-                const void *b = nn_snnl_element(work, work->x, (size_t)j * work->dims + k);
-                void *all = slice ? nn_snnl_element(work, work->partial, (slice - 1) * matrix) : work->pairs;
-                void *gram = nn_snnl_element(work, all, (size_t)i * work->stride + j);
-                work->real->gram(rows, columns, dims, a, b, work->dims, gram, work->stride);
-            }
+        for (int i = 0; i < work->count; i += NN_SNNL_BLOCK) {
+            int first = parts * slice / work->slices * NN_SNNL_SLICE;
+            int end = at_most(work->dims, parts * (slice + 1) / work->slices * NN_SNNL_SLICE);
+            void *all = slice ? nn_snnl_element(work, work->partial, (slice - 1) * matrix) : work->pairs;
+            multiply_block(work, points, i, at_most(NN_SNNL_BLOCK, work->count - i), i, work->count, first,
+                           end, nn_snnl_thread_buffer(work),
+                           nn_snnl_element(work, all, (size_t)i * work->stride + i));
+        }
 }
 
 static void store_distances(const nn_snnl_work *work, const nn_snnl_points *points) {
-    multiply_points(work);
+    multiply_points(work, points);
     size_t matrix = (size_t)work->count * work->stride;
 #pragma omp parallel for num_threads(work->threads) schedule(dynamic, 4)
     for (int i = 0; i < work->count; i++) {
@@ -131,11 +150,10 @@ static void store_distances(const nn_snnl_work *work, const nn_snnl_points *poin
 }
 
 static nn_snnl_tile tile_at(const nn_snnl_work *work, int row, int column) {
-    nn_snnl_tile t = {.i0 = row * work->tile, .j0 = column * work->tile};
-    t.rows = work->count - t.i0 < work->tile ? work->count - t.i0 : work->tile;
-    t.columns = work->count - t.j0 < work->tile ? work->count - t.j0 : work->tile;
+    nn_snnl_tile t = {.i0 = row * work->tile, .j0 = column * work->tile, .ld = work->stride};
+    t.rows = at_most(work->tile, work->count - t.i0);
+    t.columns = at_most(work->tile, work->count - t.j0);
     if (work->stored) {
-        t.ld = work->stride;
         t.d = nn_snnl_element(work, work->pairs, (size_t)t.i0 * t.ld + t.j0);
         t.mirrored = nn_snnl_element(work, work->pairs, (size_t)t.j0 * t.ld + t.i0);
     }
@@ -146,12 +164,9 @@ static nn_snnl_tile tile_at(const nn_snnl_work *work, int row, int column) {
 static void fill_tile(const nn_snnl_work *work, const nn_snnl_points *points, nn_snnl_tile *t,
                       nn_snnl_buffer buffer) {
     bool diagonal = t->i0 == t->j0;
-    t->ld = NN_SNNL_TILE;
     t->d = buffer.tile;
     t->mirrored = diagonal ? buffer.tile : buffer.mirror;
-    const void *a = nn_snnl_element(work, work->x, (size_t)t->i0 * work->dims);
-    const void *b = nn_snnl_element(work, work->x, (size_t)t->j0 * work->dims);
-    work->real->gram(t->rows, t->columns, work->dims, a, b, work->dims, t->d, t->ld);
+    multiply_block(work, points, t->i0, t->rows, t->j0, t->j0 + t->columns, 0, work->dims, buffer, t->d);
     for (int r = 0; r < t->rows; r++) {
         int skip = diagonal ? r + 1 : 0;
         void *row = nn_snnl_element(work, t->d, (size_t)r * t->ld + skip);
@@ -164,10 +179,15 @@ static void fill_tile(const nn_snnl_work *work, const nn_snnl_points *points, nn
 
 nn_snnl_buffer nn_snnl_thread_buffer(const nn_snnl_work *work) {
     char *memory = work->buffers + (size_t)omp_get_thread_num() * work->buffer_bytes;
-    return (nn_snnl_buffer){.row = memory,
-                            .shifted = (float *)(memory + work->row_bytes),
-                            .tile = memory + 2 * work->row_bytes,
-                            .mirror = memory + 2 * work->row_bytes + work->tile_bytes};
+    char *tiles = memory + 2 * work->block_bytes + work->product_bytes;
+    char *rows = tiles + (work->stored ? 1 : 2) * work->tile_bytes;
+    return (nn_snnl_buffer){.a = memory,
+                            .b = memory + work->block_bytes,
+                            .product = memory + 2 * work->block_bytes,
+                            .tile = tiles,
+                            .mirror = tiles + work->tile_bytes,
+                            .row = rows,
+                            .shifted = (float *)(rows + work->row_bytes)};
 }
 
 /* The rounds of a tournament in which every tile of points meets every other one, by the circle method: one

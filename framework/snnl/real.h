@@ -1,7 +1,9 @@
 /* real.h - the loops over elements of the soft nearest neighbor loss, for one type `real` (contracts:
  * nn_snnl_arithmetic). The including file defines before it: real, input() (the caller's points), near_ratio,
- * near_cosine, direct_distance(), symmetric_product() and matrix_product(). */
+ * near_cosine and the loops that each type has its own of (contracts: nn_point_kernels, nn_pair_kernels):
+ * add_difference(), place_in_block(), center_row(), direct_distance(), dots() and combine(). */
 #include <math.h>
+#include <string.h>
 
 #include "framework/kernels/kernels.h"
 #include "work.h"
@@ -33,45 +35,36 @@ static double factor(const nn_snnl_points *points, int original) {
     return squares > 0 ? sqrt(0.5 / squares) : 0;
 }
 
+static const real *point(const nn_snnl_work *work, const nn_snnl_points *points, int i, int first) {
+    return input(points) + (size_t)work->order[i] * work->dims + first;
+}
+
 /* Any constant may be subtracted: distances do not change. Taken from the first point on, the mean of equal
  * points is exactly that point. */
-static void center(const nn_snnl_work *work, const nn_snnl_points *points, int first, int count,
-                   double *squares) {
-    const real *x = input(points) + first;
-    real *centered = (real *)work->x + first;
-    size_t dims = (size_t)work->dims;
-    real mean[NN_SNNL_SLICE] = {0};
-    const real *origin = x + (size_t)work->order[0] * dims;
+static void mean(const nn_snnl_work *work, const nn_snnl_points *points, int first, int count) {
+    const real *origin = point(work, points, 0, first);
     real origin_factor = (real)work->factor[0], share = (real)(1.0 / work->count);
-    for (int i = 1; i < work->count; i++) {
-        const real *point = x + (size_t)work->order[i] * dims;
-        real scale = (real)work->factor[i];
-        for (int k = 0; k < count; k++)
-            mean[k] += scale * point[k] - origin_factor * origin[k];
-    }
+    real *middle = (real *)work->mean_point + first;
+    memset(middle, 0, (size_t)count * sizeof *middle);
+    for (int i = 1; i < work->count; i++)
+        add_difference(count, (real)work->factor[i], point(work, points, i, first), origin_factor, origin,
+                       middle);
     for (int k = 0; k < count; k++)
-        mean[k] = origin_factor * origin[k] + mean[k] * share;
-    for (int i = 0; i < work->count; i++) {
-        const real *point = x + (size_t)work->order[i] * dims;
-        real scale = (real)work->factor[i];
-        real *out = centered + (size_t)i * dims;
-        for (int k = 0; k < count; k++)
-            out[k] = scale * point[k] - mean[k];
-        squares[i] = square_sum(count, out);
+        middle[k] = origin_factor * origin[k] + middle[k] * share;
+}
+
+static void gather(const nn_snnl_work *work, const nn_snnl_points *points, int i0, int rows, int first,
+                   int count, void *block, bool panels, double *squares) {
+    const real *middle = (const real *)work->mean_point + first;
+    for (int r = 0; r < rows; r++) {
+        const real *next = point(work, points, r + 1 < rows ? i0 + r + 1 : i0 + r, first);
+        int step;
+        real *place = place_in_block(work, block, rows, r, panels, &step);
+        double sum = center_row(count, (real)work->factor[i0 + r], point(work, points, i0 + r, first), middle,
+                                next, place, step);
+        if (squares)
+            squares[r] += sum;
     }
-}
-
-static void gram(int rows, int columns, int dims, const void *a, const void *b, int ld, void *out,
-                 int out_ld) {
-    if (a == b)
-        symmetric_product(rows, dims, a, ld, out, out_ld);
-    else
-        matrix_product(true, rows, columns, dims, a, ld, b, ld, false, out, out_ld);
-}
-
-static void multiply(int rows, int columns, int inner, const void *w, int w_ld, const void *x, int x_ld,
-                     bool accumulate, void *y, int y_ld) {
-    matrix_product(false, rows, columns, inner, w, w_ld, x, x_ld, accumulate, y, y_ld);
 }
 
 static void add(int count, const void *x, void *y) {
@@ -208,26 +201,28 @@ static void symmetrize(int rows, int columns, void *a, void *b, int ld, double *
                               column_sums + c);
 }
 
-static void finish(const nn_snnl_work *work, const nn_snnl_points *points, int i, int first, int count,
-                   const void *product, double coefficient, bool accumulate, void *dx) {
-    size_t place = (size_t)work->order[i] * work->dims + first;
-    const real *p = product, *x = input(points) + place;
-    const real *centered = (const real *)work->x + (size_t)i * work->dims + first;
-    real *out = (real *)dx + place;
-    double f = work->factor[i];
-    real outer = (real)(coefficient * f), w = (real)work->weight[i];
-    real along = points->distance == NN_COSINE ? (real)(coefficient * f * f * work->moment[i]) : 0;
-    for (int k = 0; k < count; k++) {
-        real g = outer * (w * centered[k] - p[k]) - along * x[k];
-        out[k] = accumulate ? out[k] + g : g;
+static void project(const nn_snnl_work *work, const nn_snnl_points *points, int i0, int rows, int first,
+                    int count, double coefficient, void *dx) {
+    for (int i = i0; i < i0 + rows; i++) {
+        real along = (real)(coefficient * work->factor[i] * work->factor[i] * work->moment[i]);
+        const real *x = point(work, points, i, first);
+        real *out = (real *)dx + (size_t)work->order[i] * work->dims + first;
+        for (int k = 0; k < count; k++)
+            out[k] -= along * x[k];
     }
+}
+
+static void fill_diagonal(int count, const double *values, void *w, int w_ld) {
+    for (int i = 0; i < count; i++)
+        ((real *)w)[(size_t)i * w_ld + i] = -(real)values[i];
 }
 
 static const nn_snnl_arithmetic arithmetic = {
     .size = sizeof(real),
     .factor = factor,
-    .center = center,
-    .gram = gram,
+    .mean = mean,
+    .gather = gather,
+    .dots = dots,
     .add = add,
     .distances = distances,
     .mirror = mirror,
@@ -235,6 +230,7 @@ static const nn_snnl_arithmetic arithmetic = {
     .weigh = weigh,
     .replace = replace,
     .symmetrize = symmetrize,
-    .multiply = multiply,
-    .finish = finish,
+    .fill_diagonal = fill_diagonal,
+    .combine = combine,
+    .project = project,
 };

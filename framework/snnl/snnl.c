@@ -9,10 +9,7 @@
 #include "framework/kernels/kernels.h"
 #include "work.h"
 
-enum {
-    BLOCK = 256,
-    PRODUCTS = 16
-}; /* of the stored Gram matrix: points on a side, at least so many products */
+enum { PRODUCTS = 16 }; /* of blocks for the stored Gram matrix, at least */
 
 /* Lays arrays out one after the other; without a base only their sizes count. */
 typedef struct layout {
@@ -36,26 +33,48 @@ static bool is_stored(int count, size_t size) {
 
 /* Products along the dimensions, where the pairs alone would make too few for a team. */
 static int slices_of(int count, int dims) {
-    int blocks = (count - 1) / BLOCK + 1, products = blocks * (blocks + 1) / 2;
-    int wanted = (PRODUCTS + products - 1) / products, possible = dims / 512;
-    int slices = wanted < possible ? wanted : possible;
-    return slices > 1 ? slices : 1;
+    int blocks = (count - 1) / NN_SNNL_BLOCK + 1, wanted = (PRODUCTS + blocks - 1) / blocks;
+    int possible = (dims - 1) / NN_SNNL_SLICE + 1;
+    return wanted < possible ? wanted : possible;
+}
+
+/* Reals from one row to the next: an odd number of cache lines, so that a column's elements do not evict each
+ * other, with room behind the last one for a strip. */
+static int spread(int columns) {
+    enum { LINE = 16 };
+    return ((columns + NN_POINT_STRIP + LINE - 1) / LINE | 1) * LINE;
+}
+
+static int padded(int dims) {
+    return (dims + NN_POINT_MULTIPLE - 1) / NN_POINT_MULTIPLE * NN_POINT_MULTIPLE;
 }
 
 static void lay_out_pairs(nn_snnl_work *work, layout *l) {
     size_t count = (size_t)work->count, size = work->real->size;
     work->stored = is_stored(work->count, size);
-    work->tile = work->stored ? NN_SNNL_STORED_TILE : NN_SNNL_TILE;
+    work->tile = work->stored ? NN_SNNL_STORED_TILE : NN_SNNL_BLOCK;
     work->tiles = (work->count - 1) / work->tile + 1;
+    work->stride = spread(work->stored ? work->count : NN_SNNL_BLOCK);
     if (work->stored) {
-        work->block = BLOCK;
         work->slices = slices_of(work->count, work->dims);
-        work->stride = (work->count + 15) / 16 * 16;
         work->pairs = take(l, count, (size_t)work->stride, size);
         work->partial = take(l, (size_t)(work->slices - 1) * count, (size_t)work->stride, size);
-    } else {
-        work->product = take(l, count, (size_t)work->dims, size);
     }
+}
+
+static void lay_out_buffers(nn_snnl_work *work, layout *l) {
+    size_t size = work->real->size;
+    int points = work->count < NN_SNNL_BLOCK ? work->count : NN_SNNL_BLOCK;
+    int pulled = work->count < NN_SNNL_PULLED ? work->count : NN_SNNL_PULLED;
+    work->block_ld = spread(padded(work->dims < NN_SNNL_SLICE ? work->dims : NN_SNNL_SLICE));
+    work->tile_ld = work->stored ? spread(pulled) : work->stride;
+    work->block_bytes = (size_t)(points | 1) * (size_t)work->block_ld * size;
+    work->product_bytes = work->real == nn_snnl_double ? (size_t)pulled * (size_t)work->block_ld * size : 0;
+    work->tile_bytes = (size_t)points * (size_t)work->tile_ld * size;
+    work->row_bytes = ((size_t)(work->stored ? work->count : NN_SNNL_BLOCK) * size + 63) / 64 * 64;
+    work->buffer_bytes = 2 * work->block_bytes + work->product_bytes +
+                         (work->stored ? 1 : 2) * work->tile_bytes + 2 * work->row_bytes;
+    work->buffers = take(l, (size_t)work->threads, work->buffer_bytes, 1);
 }
 
 static void lay_out(nn_snnl_work *work, layout *l, int count, int dims, bool double_precision) {
@@ -71,18 +90,14 @@ static void lay_out(nn_snnl_work *work, layout *l, int count, int dims, bool dou
     work->end = take(l, n, 1, sizeof *work->end);
     work->factor = take(l, n, 1, sizeof *work->factor);
     work->norm = take(l, n, 1, size);
-    work->x = take(l, n, (size_t)dims, size);
+    work->mean_point = take(l, (size_t)dims, 1, size);
     work->squares = take(l, ((size_t)dims + NN_SNNL_SLICE - 1) / NN_SNNL_SLICE, n, sizeof *work->squares);
     work->groups = take(l, n, 1, sizeof *work->groups);
     work->sums = take(l, n, 2 * NN_SNNL_GRID * 3, sizeof *work->sums);
     work->weight = take(l, n, 1, sizeof *work->weight);
     work->moment = take(l, n, 1, sizeof *work->moment);
     lay_out_pairs(work, l);
-    size_t row = work->stored ? n : NN_SNNL_TILE;
-    work->row_bytes = (row * size + 63) / 64 * 64;
-    work->tile_bytes = NN_SNNL_TILE * NN_SNNL_TILE * size;
-    work->buffer_bytes = 2 * work->row_bytes + (work->stored ? 1 : 2) * work->tile_bytes;
-    work->buffers = take(l, (size_t)work->threads, work->buffer_bytes, 1);
+    lay_out_buffers(work, l);
 }
 
 static size_t exact_workspace(int count, int dims, bool double_precision) {
@@ -99,7 +114,8 @@ size_t nn_snnl_workspace(int count, int dims, bool double_precision) {
     size_t size = double_precision ? sizeof(double) : sizeof(float);
     int most_stored = (int)sqrt((double)(NN_SNNL_STORED_BYTES / size));
     /* Fewer points can take more: where more slices are multiplied apart, or where pairs are still stored. */
-    for (int fewer = BLOCK; largest && fewer < count && is_stored(fewer, size); fewer += BLOCK) {
+    for (int fewer = NN_SNNL_BLOCK; largest && fewer < count && is_stored(fewer, size);
+         fewer += NN_SNNL_BLOCK) {
         size_t bytes = exact_workspace(fewer, dims, double_precision);
         largest = bytes > largest ? bytes : largest;
     }

@@ -40,8 +40,8 @@ typedef struct nn_snnl_result {
  * tile, for every use: above 2,048 points in single, 1,448 in double precision. */
 enum { NN_SNNL_STORED_BYTES = 16 << 20 };
 
-/* Bytes of workspace that the calls below share for one set of at most `count` points: O(b^2 + b d) while
- * pairs are kept, O(b + b d) above, and some for each thread (see nn_threads_set). 0 when the sizes overflow.
+/* Bytes of workspace that the calls below share for one set of at most `count` points: O(b^2 + d) while
+ * pairs are kept, O(b + d) above, and some for each thread (see nn_threads_set). 0 when the sizes overflow.
  * Alignment 64. */
 size_t nn_snnl_workspace(int count, int dims, bool double_precision);
 

@@ -21,13 +21,16 @@ typedef struct nn_snnl_arithmetic {
     size_t size; /* bytes of a real */
     /* Cosine: the factor that gives point i the length sqrt(1/2), 0 for a zero point. */
     double (*factor)(const nn_snnl_points *points, int original);
-    /* Centres `count` (<= NN_SNNL_SLICE) columns of every point into work->x; squares[i] = their sum of
-     * squares. */
-    void (*center)(const nn_snnl_work *work, const nn_snnl_points *points, int first, int count,
-                   double *squares);
-    /* gram (rows x columns) = A B^T; only the upper triangle when b is a */
-    void (*gram)(int rows, int columns, int dims, const void *a, const void *b, int ld, void *gram,
-                 int gram_ld);
+    /* Columns first .. first + count - 1 of the points' mean, into work->mean_point; count <= NN_SNNL_SLICE. */
+    void (*mean)(const nn_snnl_work *work, const nn_snnl_points *points, int first, int count);
+    /* Those columns of points i0 .. i0 + rows - 1, centred, into a block, for combine()
+     * in panels; adds their squares to `squares`
+     * unless that is NULL. */
+    void (*gather)(const nn_snnl_work *work, const nn_snnl_points *points, int i0, int rows, int first,
+                   int count, void *block, bool panels, double *squares);
+    /* gram (rows x columns) (+)= A B^T of two blocks with `count` columns; only above the diagonal when b is a */
+    void (*dots)(const nn_snnl_work *work, int rows, int columns, int count, const void *a, const void *b,
+                 bool accumulate, void *gram, int gram_ld);
     void (*add)(int count, const void *x, void *y); /* y += x */
     /* In place: dot products of point i with points j0 .. j0 + count - 1 to distances. */
     void (*distances)(const nn_snnl_work *work, const nn_snnl_points *points, int i, int j0, int count,
@@ -45,13 +48,15 @@ typedef struct nn_snnl_arithmetic {
      */
     void (*symmetrize)(int rows, int columns, void *a, void *b, int ld, double *row_sums,
                        double *column_sums);
-    /* y (+)= w x with w rows x inner, x inner x columns */
-    void (*multiply)(int rows, int columns, int inner, const void *w, int w_ld, const void *x, int x_ld,
-                     bool accumulate, void *y, int y_ld);
-    /* dx of point i, columns first .. first + count - 1, from product = sum over j of w_ij x_j; see
-     * gradient.c */
-    void (*finish)(const nn_snnl_work *work, const nn_snnl_points *points, int i, int first, int count,
-                   const void *product, double coefficient, bool accumulate, void *dx);
+    /* dx of points i0 .. i0 + rows - 1, columns first .. first + count - 1, (+)= coefficient * factor_i * sum
+     * over the block's points j < inner of w[j][i] a_j. Some of w's memory past its columns may be read. */
+    void (*combine)(const nn_snnl_work *work, int i0, int rows, int inner, const void *w, int w_ld,
+                    const void *block, int first, int count, double coefficient, bool accumulate, void *dx,
+                    void *product);
+    /* Those columns of dx -= coefficient * factor_i^2 * moment_i * x_i: see gradient.c, cosine. */
+    void (*project)(const nn_snnl_work *work, const nn_snnl_points *points, int i0, int rows, int first,
+                    int count, double coefficient, void *dx);
+    void (*fill_diagonal)(int count, const double *values, void *w, int w_ld); /* w_ii = -values[i] */
 } nn_snnl_arithmetic;
 
 extern const nn_snnl_arithmetic *const nn_snnl_float, *const nn_snnl_double;
@@ -64,9 +69,10 @@ typedef struct nn_snnl_group {
 } nn_snnl_group;
 
 enum {
-    NN_SNNL_SLICE = 1024,     /* columns of the points that one call centres */
-    NN_SNNL_TILE = 256,       /* points on a side of a tile that is not stored */
-    NN_SNNL_STORED_TILE = 64, /* and of a stored one */
+    NN_SNNL_SLICE = 512,      /* columns of the points that are centred at once, */
+    NN_SNNL_BLOCK = 128,      /* and points: a block stays in a processor's own cache */
+    NN_SNNL_PULLED = 256,     /* points whose gradients are added up together, where weights are stored */
+    NN_SNNL_STORED_TILE = 64, /* points on a side of a stored tile; of others: NN_SNNL_BLOCK */
     NN_SNNL_GRID = 29         /* temperatures evaluated at once, at most */
 };
 
@@ -77,10 +83,12 @@ struct nn_snnl_work {
     size_t bytes;
     int count, dims, threads;
     bool stored;
-    int tile, tiles;   /* points on a side of a tile, tiles on a side of the pair matrix */
-    int block, slices; /* stored Gram matrix: points on a side of a product, products along dims */
-    int stride;        /* reals between rows of pairs */
-    bool zero_points;  /* cosine: there are points of length 0 */
+    int tile, tiles;  /* points on a side of a tile, tiles on a side of the pair matrix */
+    int slices;       /* stored: Gram matrices made apart, of slices of the dimensions */
+    int stride;       /* reals between rows of pairs, stored or in a tile */
+    int block_ld;     /* reals between rows of a block, */
+    int tile_ld;      /* and of a tile in a thread\'s memory */
+    bool zero_points; /* cosine: there are points of length 0 */
     int usable;
     double mean;        /* mean distance */
     double unit;        /* power of two near 1 / mean: scaled distances suit single precision */
@@ -90,7 +98,7 @@ struct nn_snnl_work {
     int *first, *end;           /* [count] the range of its class */
     double *factor;             /* [count] what the point is multiplied by: 1, or see arithmetic.factor */
     void *norm;                 /* [count] squared lengths of the centred points */
-    void *x;                    /* [count][dims] centred points */
+    void *mean_point;           /* [dims] */
     void *pairs;                /* [count][stride] stored distances */
     void *partial;              /* [slices - 1][count][stride] Gram matrices of the other slices of dims */
     double *squares;            /* [slices of NN_SNNL_SLICE][count] */
@@ -98,21 +106,24 @@ struct nn_snnl_work {
     double *sums;               /* [count][2][temperatures][3] */
     double *weight;             /* [count] row sums of the weights */
     double *moment;             /* [count] row sums of weight times distance (cosine) */
-    void *product;              /* [count][dims] weights times points, where the pairs are not stored */
     char *buffers;              /* of each thread: */
-    size_t buffer_bytes, row_bytes, tile_bytes;
+    size_t buffer_bytes, block_bytes, product_bytes, tile_bytes, row_bytes;
 };
 
 /* A thread's memory. */
 typedef struct nn_snnl_buffer {
-    void *tile, *mirror; /* real [NN_SNNL_TILE][NN_SNNL_TILE]; mirror only where pairs are not stored */
-    void *row;           /* real [count or tile] */
-    float *shifted;      /* the same */
+    void *a, *b;    /* real [NN_SNNL_BLOCK][block_ld]: two blocks of points */
+    void *product;  /* real [NN_SNNL_PULLED][block_ld], in double precision: combine() needs it */
+    void *tile;     /* real [NN_SNNL_BLOCK][tile_ld], with room for NN_SNNL_PULLED columns where pairs
+                          * are stored, for a tile where not */
+    void *mirror;   /* the same, where pairs are not stored */
+    void *row;      /* real [count or tile] */
+    float *shifted; /* the same */
 } nn_snnl_buffer;
 
 nn_snnl_buffer nn_snnl_thread_buffer(const nn_snnl_work *work);
 
-/* Sorts, centres and (stored) measures all distances. */
+/* Sorts, finds the mean and (stored) measures all distances. */
 void nn_snnl_prepare(nn_snnl_work *work, const nn_snnl_points *points);
 
 /* One tile of pairs: points i0 .. i0 + rows - 1 against j0 .. j0 + columns - 1. */

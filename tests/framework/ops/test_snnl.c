@@ -132,8 +132,9 @@ static void optimal_temperatures(void **state) {
         tapped t;
         begin(&t, (nn_snnl_options){.distance = p.distance}, -3);
         const nn_snnl_result *result = run(&t, t.training, &p, BATCH);
-        oracle_compare("value", result->value, oracle_loss(&p, result->temperature), 1e-5);
-        oracle_compare("lowest", result->value, lowest_loss(&p), 1e-5);
+        /* Single precision: distances are some 20 T, and as exact as 1e-7 of that. */
+        oracle_compare("value", result->value, oracle_loss(&p, result->temperature), 2e-5);
+        oracle_compare("lowest", result->value, lowest_loss(&p), 2e-5);
         expect_gradient(&t, &p, result->temperature, 3);
         double training = result->value;
         assert_true(run(&t, t.evaluation, &p, BATCH)->value == training);

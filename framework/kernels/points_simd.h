@@ -1,0 +1,223 @@
+/* points_simd.h - the kernels over sets of points, on `vec` (contracts: nn_point_kernels).
+ *
+ * Both products keep a tile of results in registers. A tile of dot products has vectors along the dimensions,
+ * so that points are read as they lie, and is summed over its lanes once for all dimensions. A tile of
+ * combinations has vectors along the dimensions too, and takes the weights one by one. */
+#include "kernels.h"
+#include "simd.h"
+
+enum {
+    DOT_ROWS = REGISTERS == 32 ? 6 : 3,
+    DOT_COLUMNS = 4,
+    STRIP = REGISTERS == 32 ? 12 : 6, /* points of a tile of combinations (at most NN_POINT_STRIP), */
+    WIDTH = 2,                        /* and vectors: */
+    PANEL = WIDTH * LANES
+};
+
+typedef float quarter_vec __attribute__((vector_size(16), aligned(4), may_alias));
+
+/* Sums of groups of four lanes. */
+INLINE quarter_vec fold(vec v) {
+    quarter_vec part[LANES / 4];
+    memcpy(part, &v, sizeof v);
+    UNROLL
+    for (int half = LANES / 8; half > 0; half /= 2)
+        UNROLL
+    for (int i = 0; i < half; i++)
+        part[i] += part[i + half];
+    return part[0];
+}
+
+INLINE float vec_sum(vec v) {
+    quarter_vec q = fold(v);
+    return (q[0] + q[2]) + (q[1] + q[3]);
+}
+
+/* The sums over the lanes of four vectors. */
+INLINE quarter_vec four_sums(const vec v[4]) {
+    quarter_vec a = fold(v[0]), b = fold(v[1]), c = fold(v[2]), d = fold(v[3]);
+    quarter_vec ab = shuffle(a, b, 0, 4, 1, 5) + shuffle(a, b, 2, 6, 3, 7);
+    quarter_vec cd = shuffle(c, d, 0, 4, 1, 5) + shuffle(c, d, 2, 6, 3, 7);
+    return shuffle(ab, cd, 0, 1, 4, 5) + shuffle(ab, cd, 2, 3, 6, 7);
+}
+
+static void add_difference(int count, float scale, const float *x, float origin_scale, const float *origin,
+                           float *sum) {
+    int k = 0;
+    for (; k + LANES <= count; k += LANES)
+        vec_store(sum + k,
+                  vec_load(sum + k) + (scale * vec_load(x + k) - origin_scale * vec_load(origin + k)));
+    for (; k < count; k++)
+        sum[k] += scale * x[k] - origin_scale * origin[k];
+}
+
+/* Squares are summed in single precision within blocks, in double over the blocks. */
+static double center(int count, float scale, const float *x, const float *mean, const float *next, float *out,
+                     int step) {
+    enum { BLOCK = 256 };
+    double total = 0;
+    for (int start = 0; start < count; start += BLOCK) {
+        int end = count - start < BLOCK ? count : start + BLOCK;
+        vec squares = {0};
+        for (int k = start; k < end; k += PANEL) {
+            float *panel = out + (size_t)(k / PANEL) * step;
+            __builtin_prefetch(next + k);
+            UNROLL
+            for (int v = 0; v < PANEL; v += LANES) {
+                vec centered = {0};
+                if (k + v + LANES <= end)
+                    centered = scale * vec_load(x + k + v) - vec_load(mean + k + v);
+                else if (k + v < end)
+                    centered = scale * vec_load_part(x + k + v, (size_t)(end - k - v)) -
+                               vec_load_part(mean + k + v, (size_t)(end - k - v));
+                vec_store(panel + v, centered);
+                squares += centered * centered;
+            }
+        }
+        total += vec_sum(squares);
+    }
+    if (count % NN_POINT_MULTIPLE && count % NN_POINT_MULTIPLE <= NN_POINT_MULTIPLE - PANEL)
+        for (int k = (count + PANEL - 1) / PANEL * PANEL; k % NN_POINT_MULTIPLE; k += PANEL)
+            for (int v = 0; v < PANEL; v++)
+                out[(size_t)(k / PANEL) * step + v] = 0;
+    return total;
+}
+
+/* Rows and columns past the last repeat it, and their results are dropped. */
+INLINE void dot_tile(int rows, int columns, int dims, const float *a, const float *b, int ld, bool accumulate,
+                     float *c, int c_ld) {
+    const float *row[DOT_ROWS], *column[DOT_COLUMNS];
+    vec sum[DOT_ROWS][DOT_COLUMNS];
+    UNROLL
+    for (int i = 0; i < DOT_ROWS; i++) {
+        row[i] = a + (size_t)(i < rows ? i : rows - 1) * ld;
+        UNROLL
+        for (int j = 0; j < DOT_COLUMNS; j++)
+            sum[i][j] = (vec){0};
+    }
+    UNROLL
+    for (int j = 0; j < DOT_COLUMNS; j++)
+        column[j] = b + (size_t)(j < columns ? j : columns - 1) * ld;
+    for (int k = 0; k < dims; k += LANES) {
+        vec x[DOT_ROWS];
+        UNROLL
+        for (int i = 0; i < DOT_ROWS; i++)
+            x[i] = vec_load(row[i] + k);
+        UNROLL
+        for (int j = 0; j < DOT_COLUMNS; j++) {
+            vec y = vec_load(column[j] + k);
+            UNROLL
+            for (int i = 0; i < DOT_ROWS; i++)
+                sum[i][j] += x[i] * y;
+        }
+    }
+    UNROLL
+    for (int i = 0; i < DOT_ROWS; i++) {
+        if (i == rows)
+            break;
+        float *place = c + (size_t)i * c_ld;
+        quarter_vec result = four_sums(sum[i]), before = {0};
+        size_t bytes = (columns < DOT_COLUMNS ? (size_t)columns : DOT_COLUMNS) * sizeof *place;
+        if (accumulate) {
+            memcpy(&before, place, bytes);
+            result += before;
+        }
+        memcpy(place, &result, bytes);
+    }
+}
+
+/* By groups of b's points, which stay in the nearest cache while a's pass. */
+static void dots(int rows, int columns, int dims, const float *a, const float *b, int ld, bool upper,
+                 bool accumulate, float *c, int c_ld) {
+    enum { GROUP = 2 * DOT_COLUMNS };
+    for (int group = 0; group < columns; group += GROUP)
+        for (int i = 0; i < rows; i += DOT_ROWS)
+            for (int j = group; j < group + GROUP && j < columns; j += DOT_COLUMNS) {
+                if (upper && j + DOT_COLUMNS <= i + 1)
+                    continue;
+                dot_tile(rows - i < DOT_ROWS ? rows - i : DOT_ROWS,
+                         columns - j < DOT_COLUMNS ? columns - j : DOT_COLUMNS, dims, a + (size_t)i * ld,
+                         b + (size_t)j * ld, ld, accumulate, c + (size_t)i * c_ld + j, c_ld);
+            }
+}
+
+/* Combinations for STRIP points, one panel wide, of points PANEL floats apart. */
+INLINE void combine_tile(int inner, const float *strip, const float *x, vec sum[STRIP][WIDTH]) {
+    UNROLL
+    for (int i = 0; i < STRIP; i++)
+        UNROLL
+    for (int v = 0; v < WIDTH; v++)
+        sum[i][v] = (vec){0};
+    for (int j = 0; j < inner; j++) {
+        vec p[WIDTH];
+        UNROLL
+        for (int v = 0; v < WIDTH; v++)
+            p[v] = vec_load(x + (size_t)j * PANEL + v * LANES);
+        UNROLL
+        for (int i = 0; i < STRIP; i++) {
+            vec weight = vec_all(strip[(size_t)j * STRIP + i]);
+            UNROLL
+            for (int v = 0; v < WIDTH; v++)
+                sum[i][v] += weight * p[v];
+        }
+    }
+}
+
+INLINE void whole_tile(int inner, const float *strip, const float *x, const float *scale, bool accumulate,
+                       float *const *y, int first) {
+    vec sum[STRIP][WIDTH];
+    UNROLL
+    for (int i = 0; i < STRIP; i++)
+        __builtin_prefetch(y[i] + first, 1);
+    combine_tile(inner, strip, x, sum);
+    UNROLL
+    for (int i = 0; i < STRIP; i++)
+        UNROLL
+    for (int v = 0; v < WIDTH; v++) {
+        float *place = y[i] + first + v * LANES;
+        vec result = vec_all(scale[i]) * sum[i][v];
+        if (accumulate)
+            result += vec_load(place);
+        vec_store(place, result);
+    }
+}
+
+/* At the edges: results past the last row and column are dropped. */
+static void part_of_tile(int rows, int columns, int inner, const float *strip, const float *x,
+                         const float *scale, bool accumulate, float *const *y, int first) {
+    vec sum[STRIP][WIDTH];
+    float result[WIDTH * LANES];
+    combine_tile(inner, strip, x, sum);
+    for (int i = 0; i < rows; i++) {
+        float *place = y[i] + first;
+        memcpy(result, sum[i], sizeof result);
+        for (int k = 0; k < columns; k++)
+            place[k] = (accumulate ? place[k] : 0) + scale[i] * result[k];
+    }
+}
+
+/* The weights of a strip, as its tiles take them: [inner][STRIP]. */
+INLINE void pack_strip(int inner, const float *w, int w_ld, float *strip) {
+    for (int j = 0; j < inner; j++)
+        memcpy(strip + (size_t)j * STRIP, w + (size_t)j * w_ld, STRIP * sizeof *w);
+}
+
+static void combine(int rows, int columns, int inner, const float *w, int w_ld, const float *x, int step,
+                    const float *scale, bool accumulate, float *const *y) {
+    float strip[NN_POINT_INNER * STRIP];
+    for (int i = 0; i < rows; i += STRIP) {
+        int height = rows - i < STRIP ? rows - i : STRIP;
+        pack_strip(inner, w + i, w_ld, strip);
+        for (int k = 0; k < columns; k += PANEL) {
+            int width = columns - k < PANEL ? columns - k : PANEL;
+            const float *panel = x + (size_t)(k / PANEL) * step;
+            if (height == STRIP && width == PANEL)
+                whole_tile(inner, strip, panel, scale + i, accumulate, y + i, k);
+            else
+                part_of_tile(height, width, inner, strip, panel, scale + i, accumulate, y + i, k);
+        }
+    }
+}
+
+static const nn_point_kernels point_kernels = {
+    .panel = PANEL, .add_difference = add_difference, .center = center, .dots = dots, .combine = combine};

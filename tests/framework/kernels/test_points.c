@@ -1,0 +1,158 @@
+/* The kernels over sets of points of every table against the formulas in double precision, at sizes around
+ * every tile's edges. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "framework/kernels/kernels.h"
+#include "tests/support/support.h"
+
+static const char *const names[] = {"avx512", "avx2", "generic", "reference"};
+enum { NAMES = sizeof names / sizeof *names, POINTS = 40, DIMS = 600, LD = 640 };
+
+static int multiple(int count) {
+    return (count + NN_POINT_MULTIPLE - 1) / NN_POINT_MULTIPLE * NN_POINT_MULTIPLE;
+}
+
+static void assert_near(const char *table, const char *what, double actual, double expected,
+                        double tolerance) {
+    if (!(fabs(actual - expected) <= tolerance))
+        fail_msg("%s, %s: %.9g, expected %.9g", table, what, actual, expected);
+}
+
+static void differences_are_added(void **state) {
+    (void)state;
+    float *x = test_normal(DIMS, "x"), *origin = test_normal(DIMS, "origin"), *sum = test_zeros(DIMS + 1);
+    for (int n = 0; n < NAMES; n++) {
+        const nn_kernels *table = nn_kernels_named(names[n]);
+        for (int count = 0; table && count <= DIMS; count += count < 40 ? 1 : 37) {
+            for (int k = 0; k <= DIMS; k++)
+                sum[k] = (float)k;
+            table->point->add_difference(count, 0.5f, x, 2, origin, sum);
+            for (int k = 0; k <= DIMS; k++)
+                assert_near(names[n], "sum", sum[k], k < count ? k + 0.5 * x[k] - 2 * (double)origin[k] : k,
+                            1e-6 * (k + 8));
+        }
+    }
+    free(x), free(origin), free(sum);
+}
+
+/* In a row and in panels, with the zeros behind and nothing further. */
+static void points_are_centred(void **state) {
+    (void)state;
+    enum { ROOM = 3 * LD };
+    float *x = test_normal(DIMS, "x"), *mean = test_normal(DIMS, "mean"), *out = test_zeros(ROOM);
+    for (int n = 0; n < NAMES; n++) {
+        const nn_kernels *table = nn_kernels_named(names[n]);
+        for (int count = 1; table && count <= DIMS; count += count < 70 ? 1 : 53)
+            for (int apart = 1; apart <= 3; apart += 2) {
+                int panel = table->point->panel, step = apart * panel;
+                assert_int_equal(NN_POINT_MULTIPLE % panel, 0);
+                for (int k = 0; k < ROOM; k++)
+                    out[k] = 77;
+                double expected = 0;
+                double squares = table->point->center(count, 1.5f, x, mean, x, out, step);
+                for (int k = 0; k < multiple(count); k++) {
+                    double centered = k < count ? 1.5 * x[k] - mean[k] : 0;
+                    float *place = out + (size_t)(k / panel) * step + k % panel;
+                    assert_near(names[n], "centred", *place, centered, 1e-6);
+                    expected += centered * centered;
+                    *place = 77;
+                }
+                assert_near(names[n], "squares", squares, expected, 1e-6 * expected);
+                for (int k = 0; k < ROOM; k++)
+                    assert_true(out[k] == 77);
+            }
+    }
+    free(x), free(mean), free(out);
+}
+
+static void check_dots(const char *name, const nn_kernels *table, int rows, int columns, int dims,
+                       const float *a, const float *b, bool upper, bool accumulate) {
+    enum { C_LD = POINTS + 3 };
+    float c[POINTS * C_LD];
+    for (int k = 0; k < POINTS * C_LD; k++)
+        c[k] = 3;
+    table->point->dots(rows, columns, dims, a, b, LD, upper, accumulate, c, C_LD);
+    for (int i = 0; i < POINTS; i++)
+        for (int j = 0; j < C_LD; j++) {
+            double expected = i < rows && j < columns && !accumulate ? 0 : 3;
+            for (int k = 0; i < rows && j < columns && k < dims; k++)
+                expected += (double)a[(size_t)i * LD + k] * b[(size_t)j * LD + k];
+            if (!upper || j > i || i >= rows || j >= columns)
+                assert_near(name, "dot product", c[i * C_LD + j], expected, 1e-6 * (dims + 16));
+        }
+}
+
+static void dot_products_match_the_formula(void **state) {
+    (void)state;
+    const int sizes[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 25, POINTS};
+    enum { SIZES = sizeof sizes / sizeof *sizes };
+    float *a = test_normal((size_t)POINTS * LD, "a"), *b = test_normal((size_t)POINTS * LD, "b");
+    for (int n = 0; n < NAMES; n++) {
+        const nn_kernels *table = nn_kernels_named(names[n]);
+        for (int r = 0; table && r < SIZES; r++)
+            for (int c = 0; c < SIZES; c++) {
+                int dims = NN_POINT_MULTIPLE * (1 + (r + c) % 3);
+                check_dots(names[n], table, sizes[r], sizes[c], dims, a, b, false, c % 2);
+                if (sizes[r] == sizes[c])
+                    for (int accumulate = 0; accumulate < 2; accumulate++)
+                        check_dots(names[n], table, sizes[r], sizes[c], dims, a, a, true, accumulate);
+            }
+    }
+    free(a), free(b);
+}
+
+static void check_combination(const char *name, const nn_kernels *table, int rows, int columns, int inner,
+                              const float *w, const float *x, bool accumulate) {
+    enum { W_LD = POINTS + NN_POINT_STRIP };
+    int panel = table->point->panel, step = inner * panel;
+    float *panels = test_zeros((size_t)inner * LD), *y[POINTS], scale[POINTS];
+    float *out = test_zeros((size_t)POINTS * LD);
+    for (int j = 0; j < inner; j++)
+        for (int k = 0; k < columns; k++)
+            panels[(size_t)(k / panel) * step + j * panel + k % panel] = x[(size_t)j * LD + k];
+    for (int i = 0; i < POINTS; i++) {
+        y[i] = out + (size_t)((i * 7) % POINTS) * LD; /* rows in any order */
+        scale[i] = 0.25f * (float)(i % 5 - 2);
+        for (int k = 0; k < LD; k++)
+            y[i][k] = 2;
+    }
+    table->point->combine(rows, columns, inner, w, W_LD, panels, step, scale, accumulate, y);
+    for (int i = 0; i < POINTS; i++)
+        for (int k = 0; k < LD; k++) {
+            double expected = 0;
+            bool inside = i < rows && k < columns;
+            for (int j = 0; inside && j < inner; j++)
+                expected += (double)w[(size_t)j * W_LD + i] * x[(size_t)j * LD + k];
+            expected = (inside && !accumulate ? 0 : 2) + scale[i] * expected;
+            assert_near(name, "combination", y[i][k], expected, inside ? 1e-6 * (inner + 8) : 0);
+        }
+    free(panels), free(out);
+}
+
+static void combinations_match_the_formula(void **state) {
+    (void)state;
+    const int rows[] = {1, 3, 5, 6, 7, 11, 12, 13, 24, POINTS},
+              columns[] = {1, 7, 8, 9, 16, 31, 32, 33, 48, 65};
+    const int inner[] = {1, 2, 17, NN_POINT_INNER};
+    float *w = test_normal((size_t)NN_POINT_INNER * (POINTS + NN_POINT_STRIP), "w");
+    float *x = test_normal((size_t)NN_POINT_INNER * LD, "x");
+    for (int n = 0; n < NAMES; n++) {
+        const nn_kernels *table = nn_kernels_named(names[n]);
+        for (int r = 0; table && r < 10; r++)
+            for (int c = 0; c < 10; c++)
+                check_combination(names[n], table, rows[r], columns[c], inner[(r + c) % 4], w, x, c % 2);
+    }
+    free(w), free(x);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(differences_are_added),
+        cmocka_unit_test(points_are_centred),
+        cmocka_unit_test(dot_products_match_the_formula),
+        cmocka_unit_test(combinations_match_the_formula),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
