@@ -58,8 +58,8 @@ test: $(TESTS) $(PROGRAMS:%=$(B)/experiments/%) ## build and run the tests; TEST
 sanitize: ## the tests under the address and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory MODE=sanitize test
 
-bench: $(B)/tests/bench/bench_step ## our times beside PyTorch's; ROW=resnet20-train for one, ALL=1 for slow ones too
-	@tests/bench/pairs.sh $<
+bench: $(addprefix $(B)/,tests/bench/bench_step tests/bench/bench_peak experiments/train) ## our times beside PyTorch's; ROW=resnet20-train for one, ALL=1 for slow ones too
+	@tests/bench/pairs.sh $^
 
 bench-kernels: $(B)/tests/bench/bench_conv ## times of the convolutions alone
 	@$<
@@ -80,6 +80,7 @@ $(B)/%.o: %.c | build/setup
 $(B)/framework/kernels/%_avx512.o:  ISA := -mavx512f -mfma -ffp-contract=fast
 $(B)/framework/kernels/%_avx2.o:    ISA := -mavx2 -mfma -ffp-contract=fast
 $(B)/framework/kernels/%_generic.o: ISA := -ffp-contract=fast
+$(B)/tests/bench/bench_peak.o:      ISA := -ffp-contract=fast
 $(B)/experiments/common/version.o:  ISA := -DENTANGLE_VERSION='"$(VERSION)"'
 
 # What the programs call themselves: compiled anew when the description of the source changes.

@@ -1,28 +1,14 @@
-/* bench_conv.c - times of the convolution at the shapes of the models: bench_conv [ISA]... */
+/* bench_conv.c - times of the convolution at the shapes of the models: bench_conv [ISA]...
+ * With --plain one line "LAYER<tab>PASS<tab>milliseconds" for each, as bench_onednn prints them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "framework/kernels/kernels.h"
+#include "tests/bench/layers.h"
 
 enum { REPETITIONS = 9 };
-
-typedef struct layer {
-    const char *name;
-    int size, channels, filters, kernel, stride, padding, out;
-} layer;
-
-static const layer layers[] = {
-    {"ResNet-20 stem", 32, 3, 16, 3, 1, 1, 32},        {"ResNet-20 16@32", 32, 16, 16, 3, 1, 1, 32},
-    {"ResNet-20 16-32/2", 32, 16, 32, 3, 2, 1, 16},    {"ResNet-20 16-32 1x1/2", 32, 16, 32, 1, 2, 0, 16},
-    {"ResNet-20 32@16", 16, 32, 32, 3, 1, 1, 16},      {"ResNet-20 32-64/2", 16, 32, 64, 3, 2, 1, 8},
-    {"ResNet-20 32-64 1x1/2", 16, 32, 64, 1, 2, 0, 8}, {"ResNet-20 64@8", 8, 64, 64, 3, 1, 1, 8},
-    {"MNIST 1-64 8x8/2", 28, 1, 64, 8, 2, 3, 14},      {"MNIST 64-128 6x6/2", 14, 64, 128, 6, 2, 0, 5},
-    {"MNIST 128-128 5x5", 5, 128, 128, 5, 1, 0, 1},    {"ResNet-18 64@32", 32, 64, 64, 3, 1, 1, 32},
-    {"ResNet-18 128@16", 16, 128, 128, 3, 1, 1, 16},   {"ResNet-18 256@8", 8, 256, 256, 3, 1, 1, 8},
-    {"ResNet-18 512@4", 4, 512, 512, 3, 1, 1, 4},      {"ResNet-18 256-512/2", 8, 256, 512, 3, 2, 1, 4},
-};
 
 /* Arrays of one layer at batch 128. */
 typedef struct arrays {
@@ -43,8 +29,8 @@ static float *filled(size_t n) {
     return p;
 }
 
-static arrays arrays_of(const layer *l) {
-    arrays a = {.images = 128};
+static arrays arrays_of(const bench_layer *l) {
+    arrays a = {.images = BENCH_BATCH};
     a.geometry = (nn_conv_geometry){.height = l->size,
                                     .width = l->size,
                                     .channels = l->channels,
@@ -99,7 +85,7 @@ static double seconds(const arrays *a, int pass) {
 
 /* Runs one layer for half a second: the threads have moved to cores of their own and the clocks settled. */
 static void warm_up(void) {
-    arrays a = arrays_of(&layers[1]);
+    arrays a = arrays_of(&bench_layers[1]);
     for (double total = 0; total < 0.5;)
         total += seconds(&a, 0) * REPETITIONS;
     free_arrays(&a);
@@ -111,8 +97,8 @@ static void bench(const char *isa) {
     printf("\n%s, %d threads, batch 128\n%-24s %20s %20s %20s\n", isa, nn_threads(), "", "forward",
            "backward data", "backward weights");
     printf("%-24s %10s %9s %10s %9s %10s %9s\n", "layer", "ms", "GFLOP/s", "ms", "GFLOP/s", "ms", "GFLOP/s");
-    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
-        const layer *l = &layers[i];
+    for (int i = 0; i < BENCH_LAYERS; i++) {
+        const bench_layer *l = &bench_layers[i];
         arrays a = arrays_of(l);
         double products =
             (double)a.images * l->out * l->out * l->filters * l->kernel * l->kernel * l->channels;
@@ -127,7 +113,21 @@ static void bench(const char *isa) {
     }
 }
 
+static int plain(void) {
+    static const char *const passes[] = {"forward", "backward data", "backward weights"};
+    warm_up();
+    for (int i = 0; i < BENCH_LAYERS; i++) {
+        arrays a = arrays_of(&bench_layers[i]);
+        for (int pass = 0; pass < 3; pass++)
+            printf("%s\t%s\t%.4f\n", bench_layers[i].name, passes[pass], 1e3 * seconds(&a, pass));
+        free_arrays(&a);
+    }
+    return 0;
+}
+
 int main(int count, char **names) {
+    if (count == 2 && strcmp(names[1], "--plain") == 0)
+        return plain();
     for (int i = 1; i < count; i++)
         if (!nn_kernels_named(names[i])) {
             fprintf(stderr, "no kernels '%s' here: avx512, avx2, generic or reference\n", names[i]);

@@ -6,7 +6,7 @@
  * A training step is forward, losses, backward and SGD with momentum for a batch of 128; inference is the
  * evaluation plan. With `fixed` (T = 100) or `optimal` the loss has the SNNL of the nine blocks, weight 0.01.
  * `snnl` is the loss alone, forward and backward. Prints one line: milliseconds (median, shortest, longest),
- * peak memory of the process and, for networks, the GFLOP of a step's convolutions and dense layers.
+ * peak memory of the process and the GFLOP of the matrix products and convolutions, as by the formulas.
  * pytorch_step.py takes the same arguments and prints the same line. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,6 @@
 #include <time.h>
 
 #include "experiments/common/classifier.h"
-#include "framework/graph_internal.h"
 #include "framework/kernels/kernels.h"
 
 enum { BATCH = 128, CLASSES = 10, WARM_UP_STEPS = 3, STEPS_MAX = 1000 };
@@ -36,7 +35,7 @@ static int compare(const void *a, const void *b) {
 }
 
 /* Warms up (memory touched, threads on cores of their own, clocks settled), then times each step. */
-static nn_status time_steps(step_function *step, void *context, int steps, double gflop, nn_error *error) {
+static nn_status time_steps(step_function *step, void *context, int steps, nn_error *error) {
     double times[STEPS_MAX], begin = seconds();
     for (int i = 0; i < WARM_UP_STEPS || seconds() - begin < 0.5; i++)
         if (step(context, error) != NN_OK)
@@ -50,8 +49,8 @@ static nn_status time_steps(step_function *step, void *context, int steps, doubl
     qsort(times, (size_t)steps, sizeof *times, compare);
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    printf("ms=%.3f min=%.3f max=%.3f mib=%.0f gflop=%.3f\n", (times[(steps - 1) / 2] + times[steps / 2]) / 2,
-           times[0], times[steps - 1], (double)usage.ru_maxrss / 1024, gflop);
+    printf("ms=%.3f min=%.3f max=%.3f mib=%.0f ", (times[(steps - 1) / 2] + times[steps / 2]) / 2, times[0],
+           times[steps - 1], (double)usage.ru_maxrss / 1024);
     return NN_OK;
 }
 
@@ -86,20 +85,14 @@ static nn_status infer(void *context, nn_error *error) {
     return nn_plan_forward(n->classifier.evaluation, (nn_run){.rows = BATCH}, error);
 }
 
-/* Floating-point operations of the layers with weight matrices: a product and a sum for each weight and
- * output place, in training again for the weights' gradient and, past the first layer, for the input's. */
-static double gflop_of(const nn_graph *graph, bool training) {
-    double products = 0;
-    for (int i = 0; i < graph->node_count; i++) {
-        const nn_node *node = graph->nodes[i];
-        if (node->input_count < 2 || node->inputs[1]->op != &nn_op_parameter ||
-            node->inputs[1]->shape.rank < 2)
-            continue;
-        int passes = !training ? 1 : node->inputs[0]->op == &nn_op_input ? 2 : 3;
-        products +=
-            (double)nn_shape_count(node->shape) * (double)nn_shape_row(node->inputs[1]->shape) * passes;
-    }
-    return 2e-9 * products;
+/* Floating-point operations of one more step: what the plan's ops say of themselves. */
+static nn_status count_gflop(network *n, bool training, double *gflop, nn_error *error) {
+    nn_plan *plan = training ? n->classifier.training : n->classifier.evaluation;
+    if (nn_plan_profile(plan, error) != NN_OK || (training ? train : infer)(n, error) != NN_OK)
+        return error->status;
+    for (int i = 0; i < nn_profile_count(plan); i++)
+        *gflop += 1e-9 * nn_profile_line_at(plan, i).flop;
+    return NN_OK;
 }
 
 static nn_status bench_network(bool training, const char *name, const char *snnl, int steps,
@@ -124,7 +117,11 @@ static nn_status bench_network(bool training, const char *name, const char *snnl
         nn_plan *plan = training ? c->training : c->evaluation;
         fill(nn_shape_count(nn_node_shape(c->images)), nn_plan_data(plan, c->images),
              nn_plan_labels(plan, c->labels), BATCH);
-        status = time_steps(training ? train : infer, &n, steps, gflop_of(c->graph, training), error);
+        double gflop = 0;
+        status = time_steps(training ? train : infer, &n, steps, error);
+        if (status == NN_OK)
+            status = count_gflop(&n, training, &gflop, error);
+        printf("gflop=%.3f\n", gflop);
     }
     nn_optimizer_free(&n.optimizer);
     exp_classifier_free(c);
@@ -161,7 +158,9 @@ static nn_status bench_snnl(int count, int dims, bool optimal, int steps, nn_err
     nn_status status = NN_OK;
     if (x && labels && l.workspace && l.gradient) {
         fill(values, x, labels, (size_t)count);
-        status = time_steps(measure, &l, steps, 0, error);
+        status = time_steps(measure, &l, steps, error);
+        /* Half of the points' Gram matrix and the product of all weights with the points. */
+        printf("gflop=%.3f\n", 3e-9 * count * (double)count * dims);
     } else {
         status = nn_fail_memory(error, "the points");
     }

@@ -1,4 +1,10 @@
-# The table of pairs.sh, from lines "ROUND NAME ours|PyTorch ms=... min=... max=... mib=... gflop=...".
+# The table of pairs.sh, from lines "ROUND NAME ours|PyTorch ms=... min=... max=... mib=... gflop=..." and one
+# "0 peak machine gflops=...".
+
+$2 == "peak" {
+    peak = substr($4, 8)
+    next
+}
 
 {
     for (i = 4; i <= NF; i++) {
@@ -48,28 +54,34 @@ function rate(gflop, ms) {
     return gflop > 0 && ms != "-" ? sprintf("%.0f", 1e3 * gflop / ms) : "-"
 }
 
-# What the loss adds to a step, where both were timed.
-function cost(who, work, temperature,    x) {
-    x = ratio(work, who, "resnet20-train", who)
+function share(gflop, ms) {
+    return gflop > 0 && ms != "-" && peak > 0 ? sprintf("%.0f%%", 1e5 * gflop / ms / peak) : "-"
+}
+
+# What is added to a step, where both were timed.
+function cost(who, work, base, what,    x) {
+    x = ratio(work, who, base, who)
     if (x != "-")
-        printf "%s %s, %s\n", x, who, temperature
+        printf "%-66s %s  %s\n", what, x, who
 }
 
 END {
-    printf "%-22s %10s %10s  %-17s %15s %15s\n", "", "ours", "PyTorch", "PyTorch / ours", "GFLOP/s", "peak MiB"
-    printf "%-22s %10s %10s  %-17s %15s %15s\n", "work", "ms", "ms", "(range)", "ours, PyTorch", "ours, PyTorch"
+    printf "measured peak: %s GFLOP/s\n\n", peak
+    printf "%-22s %9s %9s  %-17s %22s %15s\n", "", "ours", "PyTorch", "ours / PyTorch", "GFLOP/s (of peak)", "peak MiB"
+    printf "%-22s %9s %9s  %-17s %22s %15s\n", "work", "ms", "ms", "(range)", "ours, PyTorch", "ours, PyTorch"
     for (i = 1; i <= names; i++) {
         work = name[i]
         ours = collect(work, "ours", "ms")
         theirs = collect(work, "PyTorch", "ms")
         gflop = collect(work, "ours", "gflop")
-        printf "%-22s %10s %10s  %-17s %8s %6s %8s %6s\n", work, number("%.1f", ours), number("%.1f", theirs), \
-            ratio(work, "PyTorch", work, "ours"), rate(gflop, ours), rate(gflop, theirs), \
+        printf "%-22s %9s %9s  %-17s %5s %5s %5s %4s %8s %6s\n", work, number("%.1f", ours), number("%.1f", theirs), \
+            ratio(work, "ours", work, "PyTorch"), rate(gflop, ours), share(gflop, ours), \
+            rate(gflop, theirs), share(gflop, theirs), \
             number("%.0f", collect(work, "ours", "mib")), number("%.0f", collect(work, "PyTorch", "mib"))
     }
-    if ("resnet20-train" in known && "resnet20-snnl" in known)
-        print "\nresnet20 training step with SNNL at its 9 blocks / without (range):"
-    cost("ours", "resnet20-snnl", "T = 100")
-    cost("PyTorch", "resnet20-snnl", "T = 100")
-    cost("ours", "resnet20-snnl-optimal", "optimal T")
+    print "\nGFLOP by the formulas: Winograd convolution does fewer. Ratios of times within a round, median (range):"
+    cost("ours", "resnet20-snnl", "resnet20-train", "ResNet-20 step with SNNL at its 9 blocks, T = 100 / without:")
+    cost("PyTorch", "resnet20-snnl", "resnet20-train", "ResNet-20 step with SNNL at its 9 blocks, T = 100 / without:")
+    cost("ours", "resnet20-snnl-optimal", "resnet20-train", "ResNet-20 step with SNNL at its 9 blocks, optimal T / without:")
+    cost("ours", "end-to-end", "resnet20-train", "./train --preset cifar_resnet, time of a step / the step alone:")
 }
