@@ -35,7 +35,7 @@ TESTS   := $(patsubst %.c,$(B)/%,$(filter %$(TEST).c,$(shell find tests -name 't
 SUPPORT := $(call objects,$(wildcard tests/support/*.c))
 
 .DEFAULT_GOAL := all
-.PHONY: always all help test sanitize bench bench-kernels tidy format check-format clean $(PRESETS)
+.PHONY: always all help test sanitize bench bench-kernels bench-peers tidy format check-format clean $(PRESETS)
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -63,6 +63,12 @@ bench: $(addprefix $(B)/,tests/bench/bench_step tests/bench/bench_peak experimen
 
 bench-kernels: $(B)/tests/bench/bench_conv ## times of the convolutions alone
 	@$<
+
+bench-peers: $(B)/tests/bench/bench_conv ## our convolutions beside oneDNN's (Debian: libdnnl-dev), layer by layer
+	@printf '#include <dnnl.h>\n' | $(CC) -x c -fsyntax-only - 2>/dev/null || \
+	    { echo 'bench-peers needs oneDNN: apt-get install libdnnl-dev'; exit 1; }
+	@$(MAKE) --no-print-directory $(B)/tests/bench/bench_onednn
+	@tests/bench/peers.sh $< $(B)/tests/bench/bench_onednn
 
 # System packages, once.
 build/setup: scripts/setup
@@ -103,6 +109,7 @@ $(PROGRAMS): %: build/release/experiments/%
 $(B)/experiments/%: $(B)/experiments/%.o $(LIBRARY)
 	@echo "  link  $@"
 	@$(CC) $(ALL_CFLAGS) $^ $(LIBS) -o $@
+$(B)/tests/bench/bench_onednn: LIBS := -ldnnl $(LIBS)
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(LIBRARY)
 	@echo "  link  $@"
 	@$(CC) $(ALL_CFLAGS) $^ $(LIBS) -o $@
