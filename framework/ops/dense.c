@@ -43,8 +43,8 @@ static void dense_backward(const nn_call *call) {
 }
 
 static double dense_flop(const nn_node *node, double examples, bool backward, bool data) {
-    const nn_shape *weight = &node->inputs[WEIGHT]->shape;
-    return 2.0 * weight->dims[0] * weight->dims[1] * examples * (backward ? 1 + data : 1);
+    double weights = (double)nn_shape_count(node->inputs[WEIGHT]->shape);
+    return 2 * weights * examples * (backward ? 1 + data : 1);
 }
 
 static const nn_op op_dense = {.name = "dense",
