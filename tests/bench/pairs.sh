@@ -103,4 +103,4 @@ if ! grep -qv '^0 ' "$log"; then
     exit 1
 fi
 echo
-awk -f "$here/table.awk" "$log"
+awk -f "$here/median.awk" -f "$here/table.awk" "$log"

@@ -1,5 +1,5 @@
 # The table of pairs.sh, from lines "ROUND NAME ours|PyTorch ms=... min=... max=... mib=... gflop=..." and one
-# "0 peak machine gflops=...".
+# "0 peak machine gflops=..."; with median.awk.
 
 $2 == "peak" {
     peak = substr($4, 8)
@@ -17,17 +17,6 @@ $2 == "peak" {
     }
     if ($1 > rounds)
         rounds = $1
-}
-
-# Sorts list[1..n] and gives its median, - for an empty one.
-function median(n,    i, j, x) {
-    for (i = 2; i <= n; i++) {
-        x = list[i]
-        for (j = i - 1; j > 0 && list[j] > x; j--)
-            list[j + 1] = list[j]
-        list[j + 1] = x
-    }
-    return n ? (list[int((n + 1) / 2)] + list[int((n + 2) / 2)]) / 2 : "-"
 }
 
 function collect(work, who, field,    r, n) {
