@@ -1,36 +1,16 @@
-/* plot.c - running gnuplot on a run's curves.
- *
- * gnuplot reads and writes nameless temporary files, and the pictures are copied into the run folder when it
- * has ended well: an interruption at any moment leaves nothing behind. It is in a process group of its own,
- * so that the terminal's interrupt, which a training run answers by ending in order, does not end it. */
+/* plot.c - a run's curves, drawn now or in the background. */
 #define _GNU_SOURCE /* asprintf */
 #include "plot.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "framework/file.h"
+#include "gnuplot.h"
 #include "plot_script.h"
 #include "train_options.h"
-
-extern char **environ;
-
-/* gnuplot's open files, by number. */
-enum { SCRIPT, PNG, MESSAGES, SVG, FILES };
-
-struct drawing {
-    char *folder;
-    pid_t gnuplot;
-    FILE *files[FILES];
-};
 
 /* The drawing in the background, at most one. */
 static struct {
@@ -38,14 +18,6 @@ static struct {
     bool started;
     atomic_bool ended; /* set by the thread */
 } background_drawing;
-
-static void free_drawing(struct drawing *drawing) {
-    for (int i = 0; i < FILES; i++)
-        if (drawing->files[i])
-            fclose(drawing->files[i]);
-    free(drawing->folder);
-    free(drawing);
-}
 
 /* "FOLDER/NAME", NULL without memory. The caller frees it. */
 static char *path_in(const char *folder, const char *name) {
@@ -73,136 +45,46 @@ static char *make_title(const char *folder) {
     return title;
 }
 
-static nn_status write_script(const struct drawing *drawing, nn_error *error) {
-    char *path = path_in(drawing->folder, "metrics.csv");
+static nn_status write_script(exp_drawing *drawing, const char *folder, nn_error *error) {
+    char *path = path_in(folder, "metrics.csv");
     if (!path)
-        return nn_fail_memory(error, drawing->folder);
+        return nn_fail_memory(error, folder);
     exp_metrics metrics;
     nn_status status = exp_metrics_read(path, &metrics, error);
     free(path);
     if (status != NN_OK)
         return status;
-    char *title = make_title(drawing->folder);
+    char *title = make_title(folder);
     if (title)
-        status = exp_plot_script(drawing->files[SCRIPT], &metrics, title, "/dev/fd/3", error);
+        status = exp_plot_script(exp_drawing_script(drawing), &metrics, title, exp_drawing_output(0),
+                                 exp_drawing_output(1), error);
     else
-        status = nn_fail_memory(error, drawing->folder);
+        status = nn_fail_memory(error, folder);
     free(title);
     exp_metrics_free(&metrics);
-    if (status == NN_OK && (fflush(drawing->files[SCRIPT]) != 0 || ferror(drawing->files[SCRIPT])))
-        status = nn_fail(error, NN_EFILE, "cannot write a temporary file: %s", strerror(errno));
-    rewind(drawing->files[SCRIPT]);
     return status;
 }
 
-/* Starts gnuplot with the drawing's files; returns an errno. */
-static int spawn_gnuplot(struct drawing *drawing) {
-    char *const arguments[] = {"gnuplot", "--default-settings", "-", NULL};
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t none, ordinary;
-    sigemptyset(&none);
-    sigemptyset(&ordinary);
-    sigaddset(&ordinary, SIGINT);
-    sigaddset(&ordinary, SIGPIPE);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    for (int i = 0; i < FILES; i++)
-        posix_spawn_file_actions_adddup2(&actions, fileno(drawing->files[i]), i);
-    posix_spawnattr_setflags(&attributes,
-                             POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    posix_spawnattr_setpgroup(&attributes, 0);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &ordinary);
-    int code = posix_spawnp(&drawing->gnuplot, arguments[0], &actions, &attributes, arguments, environ);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
-    return code;
-}
-
-/* Starts a drawing, which end_drawing takes over; on failure there is none. */
-static nn_status start_drawing(const char *folder, struct drawing **started, nn_error *error) {
-    struct drawing *drawing = calloc(1, sizeof *drawing);
-    if (!drawing || !(drawing->folder = strdup(folder))) {
-        free(drawing);
-        return nn_fail_memory(error, folder);
-    }
-    nn_status status = NN_OK;
-    /* In the order of their numbers, so that none is overwritten before gnuplot has it under its own. */
-    for (int i = 0; i < FILES && status == NN_OK; i++)
-        if (!(drawing->files[i] = tmpfile()))
-            status = nn_fail(error, NN_EFILE, "cannot make a temporary file: %s", strerror(errno));
+/* Starts a drawing, which the caller finishes and frees; on failure there is none. */
+static nn_status start_drawing(const char *folder, exp_drawing **drawing, nn_error *error) {
+    char *png = path_in(folder, "curves.png"), *svg = path_in(folder, "curves.svg");
+    nn_status status = png && svg ? exp_drawing_new(drawing, (const char *[]){png, svg, NULL}, error)
+                                  : nn_fail_memory(error, folder);
+    free(png);
+    free(svg);
+    if (status != NN_OK)
+        return status;
+    status = write_script(*drawing, folder, error);
     if (status == NN_OK)
-        status = write_script(drawing, error);
-    if (status == NN_OK) {
-        int code = spawn_gnuplot(drawing);
-        if (code == ENOENT)
-            status =
-                nn_fail(error, NN_EFILE,
-                        "cannot draw the curves: gnuplot is not installed; install the package gnuplot-nox");
-        else if (code != 0)
-            status = nn_fail(error, NN_EFILE, "cannot start gnuplot: %s", strerror(code));
-    }
-    if (status == NN_OK)
-        *started = drawing;
-    else
-        free_drawing(drawing);
+        status = exp_drawing_start(*drawing, error);
+    if (status != NN_OK)
+        exp_drawing_free(*drawing);
     return status;
 }
 
-/* All of a file that gnuplot wrote, with a NUL behind it; NULL where that fails. The caller frees it. */
-static char *read_whole(FILE *file, size_t *count) {
-    off_t size = lseek(fileno(file), 0, SEEK_END);
-    char *bytes = size < 0 ? NULL : calloc((size_t)size + 1, 1);
-    rewind(file);
-    if (bytes)
-        *count = fread(bytes, 1, (size_t)size, file);
-    return bytes;
-}
-
-/* NN_EFILE with gnuplot's first words, unless it ended well. */
-static nn_status check_end(const struct drawing *drawing, int state, nn_error *error) {
-    if (WIFEXITED(state) && WEXITSTATUS(state) == 0)
-        return NN_OK;
-    if (WIFSIGNALED(state))
-        return nn_fail(error, NN_EFILE, "cannot draw the curves: gnuplot was ended by signal %d",
-                       WTERMSIG(state));
-    size_t count;
-    char *words = read_whole(drawing->files[MESSAGES], &count);
-    nn_status status = nn_fail(error, NN_EFILE, "cannot draw the curves: gnuplot failed: %.300s",
-                               words ? words + strspn(words, " \n") : "");
-    free(words);
-    return status;
-}
-
-static nn_status publish(const struct drawing *drawing, int file, const char *name, nn_error *error) {
-    size_t count;
-    char *path = path_in(drawing->folder, name), *bytes = read_whole(drawing->files[file], &count);
-    nn_status status;
-    if (!path || !bytes)
-        status = nn_fail_memory(error, name);
-    else if (count == 0)
-        status = nn_fail(error, NN_EFILE, "cannot draw %s: gnuplot wrote nothing", path);
-    else
-        status = nn_file_write_atomic(path, bytes, count, error);
-    free(path);
-    free(bytes);
-    return status;
-}
-
-/* Waits for gnuplot, puts the pictures in place and frees the drawing. */
-static nn_status end_drawing(struct drawing *drawing, nn_error *error) {
-    int state;
-    pid_t ended;
-    while ((ended = waitpid(drawing->gnuplot, &state, 0)) < 0 && errno == EINTR)
-        ;
-    nn_status status = ended < 0 ? nn_fail(error, NN_EFILE, "cannot wait for gnuplot: %s", strerror(errno))
-                                 : check_end(drawing, state, error);
-    if (status == NN_OK)
-        status = publish(drawing, PNG, "curves.png", error);
-    if (status == NN_OK)
-        status = publish(drawing, SVG, "curves.svg", error);
-    free_drawing(drawing);
+static nn_status end_drawing(exp_drawing *drawing, nn_error *error) {
+    nn_status status = exp_drawing_finish(drawing, error);
+    exp_drawing_free(drawing);
     return status;
 }
 
@@ -220,7 +102,7 @@ static void join_background(void) {
 }
 
 /* Hands the drawing to a thread that takes no signals: those are the caller's. */
-static nn_status continue_in_background(struct drawing *drawing, nn_error *error) {
+static nn_status continue_in_background(exp_drawing *drawing, nn_error *error) {
     sigset_t all, before;
     sigfillset(&all);
     background_drawing.ended = false;
@@ -235,7 +117,7 @@ nn_status exp_plot_run(const char *folder, bool background, nn_error *error) {
     if (background && background_drawing.started && !background_drawing.ended)
         return NN_OK;
     join_background();
-    struct drawing *drawing = NULL;
+    exp_drawing *drawing = NULL;
     nn_status status = start_drawing(folder, &drawing, error);
     if (status != NN_OK)
         return status;

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gnuplot.h"
+
 enum {
     WIDTH = 1600, /* pixels */
     HEIGHT = 1300,
@@ -151,18 +153,6 @@ static struct range widen(struct range inner, double smallest) {
 static double least_span(struct range inner) {
     double size = fmax(fabs(inner.low), fabs(inner.high));
     return size > 0 ? 0.01 * size : 1;
-}
-
-/* The text as a gnuplot string, without what could end the string or break the SVG file. */
-static void put_string(FILE *script, const char *text) {
-    putc('\'', script);
-    for (; *text; text++) {
-        unsigned char byte = (unsigned char)*text;
-        if (byte == '\'')
-            putc('\'', script);
-        putc(byte < 0x20 || byte > 0x7e ? '?' : byte, script);
-    }
-    putc('\'', script);
 }
 
 static void put_number(FILE *script, double value, char after) {
@@ -331,7 +321,7 @@ static void put_taps(FILE *script, const struct curves *curves, size_t first) {
             fprintf(script, "NaN");
         fprintf(script, " with %s lw 2 dt %s lc rgb '#%06X' title ", style(curves), in ? "(9,4)" : "1",
                 color);
-        put_string(script, metrics->taps[i].name);
+        exp_drawing_quote(script, metrics->taps[i].name);
         fprintf(script, i + 1 < metrics->tap_count ? ", \\\n" : "\n");
     }
 }
@@ -382,7 +372,7 @@ static nn_status put_layers(FILE *script, const struct curves *curves, struct bo
 
 static void put_heading(FILE *script, const struct curves *curves, const char *title) {
     fprintf(script, "set label 10 ");
-    put_string(script, title);
+    exp_drawing_quote(script, title);
     fprintf(script, " at screen 0.5,0.975 center font ',18'\n");
     if (curves->half_window > 0)
         fprintf(script,
@@ -417,8 +407,8 @@ static nn_status put_picture(FILE *script, const struct curves *curves, const ch
     return status;
 }
 
-nn_status exp_plot_script(FILE *script, const exp_metrics *metrics, const char *title, const char *svg,
-                          nn_error *error) {
+nn_status exp_plot_script(FILE *script, const exp_metrics *metrics, const char *title, const char *png,
+                          const char *svg, nn_error *error) {
     struct curves curves;
     nn_status status = make_curves(metrics, &curves, error);
     if (status != NN_OK)
@@ -427,14 +417,17 @@ nn_status exp_plot_script(FILE *script, const exp_metrics *metrics, const char *
     put_data(script, &curves);
     /* Both in the same sizes: PNG counts fonts in points of 4/3 pixels and draws smaller marks. */
     fprintf(script,
-            "set terminal pngcairo noenhanced size %d,%d font 'Sans,12' background '#FFFFFF'\nmark = 1\n",
+            "set terminal pngcairo noenhanced size %d,%d font 'Sans,12' background '#FFFFFF'\nmark = 1\n"
+            "set output ",
             WIDTH, HEIGHT);
+    exp_drawing_quote(script, png);
+    putc('\n', script);
     status = put_picture(script, &curves, title, error);
     fprintf(script,
             "set terminal svg noenhanced size %d,%d font 'Sans,12' fontscale 1.333 background "
             "'#FFFFFF'\nmark = 0.75\nset output ",
             WIDTH, HEIGHT);
-    put_string(script, svg);
+    exp_drawing_quote(script, svg);
     putc('\n', script);
     if (status == NN_OK)
         status = put_picture(script, &curves, title, error);

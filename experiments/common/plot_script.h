@@ -6,9 +6,9 @@
 
 #include "metrics.h"
 
-/* Writes the gnuplot script (data included) that draws the curves under the title `title`: as PNG on
- * standard output, then as SVG into the file `svg`. Any bytes may be in the title and in the taps' names. */
-nn_status exp_plot_script(FILE *script, const exp_metrics *metrics, const char *title, const char *svg,
-                          nn_error *error);
+/* Writes the gnuplot script (data included) that draws the curves under the title `title`, as PNG into
+ * the file `png` and as SVG into `svg`. Any bytes may be in the title and in the taps' names. */
+nn_status exp_plot_script(FILE *script, const exp_metrics *metrics, const char *title, const char *png,
+                          const char *svg, nn_error *error);
 
 #endif

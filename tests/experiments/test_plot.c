@@ -169,7 +169,7 @@ static void test_smoothing(void **state) {
     snprintf(path, sizeof path, "%s/metrics.csv", make_run("smooth", "block1", 180));
     test_ok(exp_metrics_read(path, &metrics, &error), &error);
     FILE *script = open_memstream(&text, &count);
-    test_ok(exp_plot_script(script, &metrics, "title", "unused.svg", &error), &error);
+    test_ok(exp_plot_script(script, &metrics, "title", "unused.png", "unused.svg", &error), &error);
     fclose(script);
     exp_metrics_free(&metrics);
 
