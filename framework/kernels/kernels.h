@@ -105,12 +105,12 @@ typedef struct nn_pair_kernels {
 
 enum {
     NN_POINT_MULTIPLE = 32, /* points are padded with zeros to a multiple of so many dimensions */
-    NN_POINT_INNER = 128,   /* so many points, at most, are added up in one combination */
+    NN_POINT_INNER = 256,   /* so many points, at most, are added up in one combination */
     NN_POINT_STRIP = 12     /* room behind a row of weights, in floats, for what is read past its end */
 };
 
-/* Loops over sets of points, for the soft nearest neighbor loss. Points lie in rows, or in panels:
- * [dims / panel][points][panel]. */
+/* Loops over sets of points, for the soft nearest neighbor loss. Points lie in panels, [dims / panel][points][panel],
+ * with `step` floats from one panel to the next. */
 typedef struct nn_point_kernels {
     int panel; /* a divisor of NN_POINT_MULTIPLE */
     /* sum[k] += scale * x[k] - origin_scale * origin[k] */
@@ -120,12 +120,12 @@ typedef struct nn_point_kernels {
      * of their squares. The next point to be centred is brought into the cache. */
     double (*center)(int count, float scale, const float *x, const float *mean, const float *next, float *out,
                      int step);
-    /* c[i][j] (+)= sum over k of a[i][k] b[j][k], in rows `ld` floats apart; dims is a multiple of
-     * NN_POINT_MULTIPLE. With `upper` only for j > i: what else is in c is then undefined. */
-    void (*dots)(int rows, int columns, int dims, const float *a, const float *b, int ld, bool upper,
-                 bool accumulate, float *c, int c_ld);
-    /* y[i][k] (+)= scale[i] * sum over j < inner of w[j][i] x_j[k], with x in panels `step` floats apart;
-     * inner <= NN_POINT_INNER. Rows of w have room behind them. */
+    /* c[i][j] (+)= sum over k of a_i[k] b_j[k]; dims is a multiple of NN_POINT_MULTIPLE. With `upper` only for j > i:
+     * what else is in c is then undefined. */
+    void (*dots)(int rows, int columns, int dims, const float *a, int a_step, const float *b, int b_step,
+                 bool upper, bool accumulate, float *c, int c_ld);
+    /* y[i][k] (+)= scale[i] * sum over j < inner of w[j][i] x_j[k], inner <= NN_POINT_INNER. Rows of w have
+     * room behind them. */
     void (*combine)(int rows, int columns, int inner, const float *w, int w_ld, const float *x, int step,
                     const float *scale, bool accumulate, float *const *y);
 } nn_point_kernels;

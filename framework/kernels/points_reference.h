@@ -21,13 +21,17 @@ static double center(int count, float scale, const float *x, const float *mean, 
     return squares;
 }
 
-static void dots(int rows, int columns, int dims, const float *a, const float *b, int ld, bool upper,
-                 bool accumulate, float *c, int c_ld) {
+static float in_panels(const float *x, int step, int point, int k) {
+    return x[(size_t)(k / PANEL) * step + (size_t)point * PANEL + k % PANEL];
+}
+
+static void dots(int rows, int columns, int dims, const float *a, int a_step, const float *b, int b_step,
+                 bool upper, bool accumulate, float *c, int c_ld) {
     for (int i = 0; i < rows; i++)
         for (int j = upper ? i + 1 : 0; j < columns; j++) {
             double sum = accumulate ? c[(size_t)i * c_ld + j] : 0;
             for (int k = 0; k < dims; k++)
-                sum += (double)a[(size_t)i * ld + k] * b[(size_t)j * ld + k];
+                sum += (double)in_panels(a, a_step, i, k) * in_panels(b, b_step, j, k);
             c[(size_t)i * c_ld + j] = (float)sum;
         }
 }
@@ -38,8 +42,7 @@ static void combine(int rows, int columns, int inner, const float *w, int w_ld, 
         for (int k = 0; k < columns; k++) {
             double sum = 0;
             for (int j = 0; j < inner; j++)
-                sum += (double)w[(size_t)j * w_ld + i] *
-                       x[(size_t)(k / PANEL) * step + (size_t)j * PANEL + k % PANEL];
+                sum += (double)w[(size_t)j * w_ld + i] * in_panels(x, step, j, k);
             y[i][k] = (float)((accumulate ? y[i][k] : 0) + scale[i] * sum);
         }
 }

@@ -35,10 +35,13 @@ INLINE float vec_sum(vec v) {
 
 /* The sums over the lanes of four vectors. */
 INLINE quarter_vec four_sums(const vec v[4]) {
-    quarter_vec a = fold(v[0]), b = fold(v[1]), c = fold(v[2]), d = fold(v[3]);
-    quarter_vec ab = shuffle(a, b, 0, 4, 1, 5) + shuffle(a, b, 2, 6, 3, 7);
-    quarter_vec cd = shuffle(c, d, 0, 4, 1, 5) + shuffle(c, d, 2, 6, 3, 7);
-    return shuffle(ab, cd, 0, 1, 4, 5) + shuffle(ab, cd, 2, 3, 6, 7);
+    enum { A = 0, B = LANES };
+    vec first = shuffle_quarters(v[0], v[1], A, B, A + 1, B + 1) +
+                shuffle_quarters(v[0], v[1], A + 2, B + 2, A + 3, B + 3);
+    vec last = shuffle_quarters(v[2], v[3], A, B, A + 1, B + 1) +
+               shuffle_quarters(v[2], v[3], A + 2, B + 2, A + 3, B + 3);
+    return fold(shuffle_quarters(first, last, A, A + 1, B, B + 1) +
+                shuffle_quarters(first, last, A + 2, A + 3, B + 2, B + 3));
 }
 
 static void add_difference(int count, float scale, const float *x, float origin_scale, const float *origin,
@@ -84,28 +87,24 @@ static double center(int count, float scale, const float *x, const float *mean, 
 }
 
 /* Rows and columns past the last repeat it, and their results are dropped. */
-INLINE void dot_tile(int rows, int columns, int dims, const float *a, const float *b, int ld, bool accumulate,
-                     float *c, int c_ld) {
-    const float *row[DOT_ROWS], *column[DOT_COLUMNS];
+INLINE void dot_tile(int rows, int columns, int panels, const float *a, size_t a_step, const float *b,
+                     size_t b_step, bool accumulate, float *c, int c_ld) {
     vec sum[DOT_ROWS][DOT_COLUMNS];
     UNROLL
-    for (int i = 0; i < DOT_ROWS; i++) {
-        row[i] = a + (size_t)(i < rows ? i : rows - 1) * ld;
+    for (int i = 0; i < DOT_ROWS; i++)
         UNROLL
-        for (int j = 0; j < DOT_COLUMNS; j++)
-            sum[i][j] = (vec){0};
-    }
-    UNROLL
     for (int j = 0; j < DOT_COLUMNS; j++)
-        column[j] = b + (size_t)(j < columns ? j : columns - 1) * ld;
-    for (int k = 0; k < dims; k += LANES) {
+        sum[i][j] = (vec){0};
+    for (int p = 0; p < panels; p++, a += a_step, b += b_step)
+        UNROLL
+    for (int v = 0; v < PANEL; v += LANES) {
         vec x[DOT_ROWS];
         UNROLL
         for (int i = 0; i < DOT_ROWS; i++)
-            x[i] = vec_load(row[i] + k);
+            x[i] = vec_load(a + (i < rows ? i : rows - 1) * PANEL + v);
         UNROLL
         for (int j = 0; j < DOT_COLUMNS; j++) {
-            vec y = vec_load(column[j] + k);
+            vec y = vec_load(b + (j < columns ? j : columns - 1) * PANEL + v);
             UNROLL
             for (int i = 0; i < DOT_ROWS; i++)
                 sum[i][j] += x[i] * y;
@@ -126,18 +125,31 @@ INLINE void dot_tile(int rows, int columns, int dims, const float *a, const floa
     }
 }
 
+static void part_of_dot_tile(int rows, int columns, int panels, const float *a, size_t a_step, const float *b,
+                             size_t b_step, bool accumulate, float *c, int c_ld) {
+    dot_tile(rows, columns, panels, a, a_step, b, b_step, accumulate, c, c_ld);
+}
+
 /* By groups of b's points, which stay in the nearest cache while a's pass. */
-static void dots(int rows, int columns, int dims, const float *a, const float *b, int ld, bool upper,
-                 bool accumulate, float *c, int c_ld) {
+static void dots(int rows, int columns, int dims, const float *a, int a_step, const float *b, int b_step,
+                 bool upper, bool accumulate, float *c, int c_ld) {
     enum { GROUP = 2 * DOT_COLUMNS };
+    int panels = dims / PANEL;
     for (int group = 0; group < columns; group += GROUP)
         for (int i = 0; i < rows; i += DOT_ROWS)
             for (int j = group; j < group + GROUP && j < columns; j += DOT_COLUMNS) {
                 if (upper && j + DOT_COLUMNS <= i + 1)
                     continue;
-                dot_tile(rows - i < DOT_ROWS ? rows - i : DOT_ROWS,
-                         columns - j < DOT_COLUMNS ? columns - j : DOT_COLUMNS, dims, a + (size_t)i * ld,
-                         b + (size_t)j * ld, ld, accumulate, c + (size_t)i * c_ld + j, c_ld);
+                int height = rows - i, width = columns - j;
+                const float *x = a + (size_t)i * PANEL, *y = b + (size_t)j * PANEL;
+                float *place = c + (size_t)i * c_ld + j;
+                if (height >= DOT_ROWS && width >= DOT_COLUMNS)
+                    dot_tile(DOT_ROWS, DOT_COLUMNS, panels, x, (size_t)a_step, y, (size_t)b_step, accumulate,
+                             place, c_ld);
+                else
+                    part_of_dot_tile(height < DOT_ROWS ? height : DOT_ROWS,
+                                     width < DOT_COLUMNS ? width : DOT_COLUMNS, panels, x, (size_t)a_step, y,
+                                     (size_t)b_step, accumulate, place, c_ld);
             }
 }
 

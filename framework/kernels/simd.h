@@ -36,6 +36,18 @@ typedef int32_t ivec __attribute__((vector_size(LANES * 4), aligned(4), may_alia
 #define shuffle(a, b, ...) __builtin_shuffle(a, b, (__typeof__((a) == (b))){__VA_ARGS__})
 #endif
 
+/* In every 128 bits four lanes by number: w, x, y, z of the first 128 bits of a and (from LANES on) of b, and so on
+ * through the vectors. */
+#if defined(__AVX512F__)
+#define shuffle_quarters(a, b, w, x, y, z)                                                                   \
+    shuffle(a, b, w, x, y, z, 4 + w, 4 + x, 4 + y, 4 + z, 8 + w, 8 + x, 8 + y, 8 + z, 12 + w, 12 + x,        \
+            12 + y, 12 + z)
+#elif defined(__AVX2__)
+#define shuffle_quarters(a, b, w, x, y, z) shuffle(a, b, w, x, y, z, 4 + w, 4 + x, 4 + y, 4 + z)
+#else
+#define shuffle_quarters(a, b, w, x, y, z) shuffle(a, b, w, x, y, z)
+#endif
+
 INLINE vec vec_load(const float *p) {
     return *(const vec *)p;
 }

@@ -22,16 +22,10 @@ static void add_difference(int count, double scale, const double *x, double orig
         sum[k] += scale * x[k] - origin_scale * origin[k];
 }
 
-static double *place_in_block(const nn_snnl_work *work, void *block, int rows, int r, bool panels,
-                              int *step) {
-    (void)rows, (void)panels;
-    *step = 0;
-    return (double *)block + (size_t)r * work->block_ld;
-}
-
-static double center_row(int count, double scale, const double *x, const double *mean, const double *next,
-                         double *out, int step) {
-    (void)next, (void)step;
+static double center_row(const nn_snnl_work *work, int count, double scale, const double *x,
+                         const double *mean, const double *next, void *block, int rows, int row) {
+    (void)next, (void)rows;
+    double *out = (double *)block + (size_t)row * work->block_ld;
     double squares = 0;
     for (int k = 0; k < count; k++) {
         out[k] = scale * x[k] - mean[k];

@@ -22,16 +22,18 @@ static void add_difference(int count, float scale, const float *x, float origin_
     nn_kernels_active()->point->add_difference(count, scale, x, origin_scale, origin, sum);
 }
 
-/* Where point number r of a block begins, and what lies between its panels. */
-static float *place_in_block(const nn_snnl_work *work, void *block, int rows, int r, bool panels, int *step) {
-    int panel = nn_kernels_active()->point->panel;
-    *step = panels ? (rows | 1) * panel : panel; /* odd: panels do not evict each other from the cache */
-    return (float *)block + (size_t)r * (panels ? panel : work->block_ld);
+/* Floats between the panels of a block of points: an odd number of points, so that panels do not evict each other
+ * from the cache. */
+static int panel_step(int points) {
+    return (points | 1) * nn_kernels_active()->point->panel;
 }
 
-static double center_row(int count, float scale, const float *x, const float *mean, const float *next,
-                         float *out, int step) {
-    return nn_kernels_active()->point->center(count, scale, x, mean, next, out, step);
+static double center_row(const nn_snnl_work *work, int count, float scale, const float *x, const float *mean,
+                         const float *next, void *block, int rows, int row) {
+    const nn_point_kernels *kernels = nn_kernels_active()->point;
+    (void)work;
+    return kernels->center(count, scale, x, mean, next, (float *)block + (size_t)row * kernels->panel,
+                           panel_step(rows));
 }
 
 static double direct_distance(int dims, const float *a, const float *b, double ratio) {
@@ -41,8 +43,9 @@ static double direct_distance(int dims, const float *a, const float *b, double r
 static void dots(const nn_snnl_work *work, int rows, int columns, int count, const void *a, const void *b,
                  bool accumulate, void *gram, int gram_ld) {
     int padded = (count + NN_POINT_MULTIPLE - 1) / NN_POINT_MULTIPLE * NN_POINT_MULTIPLE;
-    nn_kernels_active()->point->dots(rows, columns, padded, a, b, work->block_ld, a == b, accumulate, gram,
-                                     gram_ld);
+    (void)work;
+    nn_kernels_active()->point->dots(rows, columns, padded, a, panel_step(rows), b, panel_step(columns),
+                                     a == b, accumulate, gram, gram_ld);
 }
 
 static void combine(const nn_snnl_work *work, int i0, int rows, int inner, const void *w, int w_ld,
@@ -54,9 +57,8 @@ static void combine(const nn_snnl_work *work, int i0, int rows, int inner, const
         scale[r] = (float)(coefficient * work->factor[i0 + r]);
         y[r] = (float *)dx + (size_t)work->order[i0 + r] * work->dims + first;
     }
-    int step;
-    const float *x = place_in_block(work, (void *)block, inner, 0, true, &step);
-    nn_kernels_active()->point->combine(rows, count, inner, w, w_ld, x, step, scale, accumulate, y);
+    nn_kernels_active()->point->combine(rows, count, inner, w, w_ld, block, panel_step(inner), scale,
+                                        accumulate, y);
 }
 
 #include "real.h"

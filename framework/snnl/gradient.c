@@ -58,15 +58,15 @@ static void weigh_tile(void *context, const nn_snnl_tile *t, nn_snnl_buffer buff
                            work->weight + t->j0);
 }
 
-/* Adds what points j0 .. j0 + inner - 1 give points i0 .. i0 + rows - 1, with w[j - j0][i - i0] = w_ij, to
- * columns first .. end - 1 of dx. */
-static void pull(const gradient *g, int i0, int rows, int j0, int inner, const void *w, int first, int end,
-                 bool accumulate, nn_snnl_buffer buffer) {
+/* Adds what points j0 .. j0 + inner - 1, a block in `place`, give points i0 .. i0 + rows - 1, with w[j - j0][i - i0]
+ * = w_ij, to columns first .. end - 1 of dx. */
+static void pull(const gradient *g, int i0, int rows, int place, int j0, int inner, const void *w, int first,
+                 int end, bool accumulate, nn_snnl_buffer buffer) {
     const nn_snnl_work *work = g->work;
     for (int k = first; k < end; k += NN_SNNL_SLICE) {
         int count = end - k < NN_SNNL_SLICE ? end - k : NN_SNNL_SLICE;
-        work->real->gather(work, g->points, j0, inner, k, count, buffer.a, true, NULL);
-        work->real->combine(work, i0, rows, inner, w, work->tile_ld, buffer.a, k, count, -g->coefficient,
+        const void *block = nn_snnl_hold(work, g->points, buffer, place, j0, inner, k, count, NULL);
+        work->real->combine(work, i0, rows, inner, w, work->tile_ld, block, k, count, -g->coefficient,
                             accumulate, g->dx, buffer.product);
     }
 }
@@ -84,12 +84,12 @@ static void pull_tile(void *context, const nn_snnl_tile *t, nn_snnl_buffer buffe
     const nn_snnl_work *work = g->work;
     weigh_tile(context, t, buffer);
     if (t->i0 != t->j0) {
-        pull(g, t->i0, t->rows, t->j0, t->columns, t->mirrored, 0, work->dims, true, buffer);
-        pull(g, t->j0, t->columns, t->i0, t->rows, t->d, 0, work->dims, true, buffer);
+        pull(g, t->i0, t->rows, 1, t->j0, t->columns, t->mirrored, 0, work->dims, true, buffer);
+        pull(g, t->j0, t->columns, 0, t->i0, t->rows, t->d, 0, work->dims, true, buffer);
         return;
     }
     work->real->fill_diagonal(t->rows, work->weight + t->i0, t->d, t->ld);
-    pull(g, t->i0, t->rows, t->i0, t->rows, t->d, 0, work->dims, true, buffer);
+    pull(g, t->i0, t->rows, 0, t->i0, t->rows, t->d, 0, work->dims, true, buffer);
     project(g, t->i0, t->rows, 0, work->dims);
 }
 
@@ -115,7 +115,7 @@ static void pull_stored(const gradient *g, bool accumulate) {
             for (int j = 0; j < work->count; j += BLOCK) {
                 int inner = work->count - j < BLOCK ? work->count - j : BLOCK;
                 copy_weights(work, j, inner, i, rows, buffer.tile);
-                pull(g, i, rows, j, inner, buffer.tile, k, end, accumulate || j > 0, buffer);
+                pull(g, i, rows, 0, j, inner, buffer.tile, k, end, accumulate || j > 0, buffer);
             }
             project(g, i, rows, k, end);
         }

@@ -65,24 +65,43 @@ static int at_most(int largest, int wanted) {
     return wanted < largest ? wanted : largest;
 }
 
-/* The points' mean, their squared distances from it and, from these, the mean distance. */
-static void center_points(nn_snnl_work *work, const nn_snnl_points *points) {
-    int parts = (work->dims + NN_SNNL_SLICE - 1) / NN_SNNL_SLICE;
-    memset(work->squares, 0, (size_t)parts * work->count * sizeof *work->squares);
+static void find_mean(nn_snnl_work *work, const nn_snnl_points *points) {
 #pragma omp parallel for num_threads(work->threads) schedule(static)
-    for (int part = 0; part < parts; part++) {
-        int first = part * NN_SNNL_SLICE, count = at_most(NN_SNNL_SLICE, work->dims - first);
-        double *squares = work->squares + (size_t)part * work->count;
-        work->real->mean(work, points, first, count);
-        for (int i = 0; i < work->count; i += NN_SNNL_BLOCK)
-            work->real->gather(work, points, i, at_most(NN_SNNL_BLOCK, work->count - i), first, count,
-                               nn_snnl_thread_buffer(work).a, false, squares + i);
+    for (int first = 0; first < work->dims; first += NN_SNNL_SLICE)
+        work->real->mean(work, points, first, at_most(NN_SNNL_SLICE, work->dims - first));
+}
+
+const void *nn_snnl_hold(const nn_snnl_work *work, const nn_snnl_points *points, nn_snnl_buffer buffer,
+                         int place, int i0, int rows, int first, int count, double *squares) {
+    nn_snnl_held *held = &buffer.held[place];
+    if (squares || held->i0 != i0 || held->rows != rows || held->first != first || held->count != count) {
+        work->real->gather(work, points, i0, rows, first, count, buffer.blocks[place], squares);
+        *held = (nn_snnl_held){i0, rows, first, count};
     }
+    return buffer.blocks[place];
+}
+
+/* The points' squared distances from their mean in a slice of the columns, for gather to add to. */
+static double *squares_of(const nn_snnl_work *work, int i0, int first) {
+    return work->squares + (size_t)(first / NN_SNNL_SLICE) * work->count + i0;
+}
+
+static void add_squares(const nn_snnl_work *work, const nn_snnl_points *points) {
+#pragma omp parallel for num_threads(work->threads) schedule(static) collapse(2)
+    for (int i = 0; i < work->count; i += NN_SNNL_TILE)
+        for (int first = 0; first < work->dims; first += NN_SNNL_SLICE)
+            nn_snnl_hold(work, points, nn_snnl_thread_buffer(work), 0, i,
+                         at_most(NN_SNNL_TILE, work->count - i), first,
+                         at_most(NN_SNNL_SLICE, work->dims - first), squares_of(work, i, first));
+}
+
+/* From the squares: the points' squared lengths, and from these the mean distance. */
+static void sum_squares(nn_snnl_work *work) {
     double total = 0;
     for (int i = 0; i < work->count; i++) {
         double squares = 0;
-        for (int part = 0; part < parts; part++)
-            squares += work->squares[(size_t)part * work->count + i];
+        for (int first = 0; first < work->dims; first += NN_SNNL_SLICE)
+            squares += *squares_of(work, i, first);
         if (work->real == nn_snnl_float)
             ((float *)work->norm)[i] = (float)squares;
         else
@@ -98,18 +117,17 @@ static void center_points(nn_snnl_work *work, const nn_snnl_points *points) {
 }
 
 /* Dot products of a block of points with those of points j0 .. end_j - 1, block by block, over columns first
- * .. end - 1; of a block with itself, those above the diagonal. */
+ * .. end - 1; of a block with itself, those above the diagonal. With `square`, adds the points' squares. */
 static void multiply_block(const nn_snnl_work *work, const nn_snnl_points *points, int i0, int rows, int j0,
-                           int end_j, int first, int end, nn_snnl_buffer buffer, void *gram) {
+                           int end_j, int first, int end, bool square, nn_snnl_buffer buffer, void *gram) {
     for (int k = first; k < end; k += NN_SNNL_SLICE) {
         int count = at_most(NN_SNNL_SLICE, end - k);
-        work->real->gather(work, points, i0, rows, k, count, buffer.a, false, NULL);
-        for (int j = j0; j < end_j; j += NN_SNNL_BLOCK) {
-            int columns = at_most(NN_SNNL_BLOCK, end_j - j);
-            void *b = j == i0 ? buffer.a : buffer.b;
-            if (j != i0)
-                work->real->gather(work, points, j, columns, k, count, b, false, NULL);
-            work->real->dots(work, rows, columns, count, buffer.a, b, k > first,
+        const void *a = nn_snnl_hold(work, points, buffer, 0, i0, rows, k, count,
+                                     square ? squares_of(work, i0, k) : NULL);
+        for (int j = j0; j < end_j; j += work->block) {
+            int columns = at_most(work->block, end_j - j);
+            const void *b = j == i0 ? a : nn_snnl_hold(work, points, buffer, 1, j, columns, k, count, NULL);
+            work->real->dots(work, rows, columns, count, a, b, k > first,
                              nn_snnl_element(work, gram, (size_t)(j - j0)), work->stride);
         }
     }
@@ -127,13 +145,13 @@ static void multiply_points(const nn_snnl_work *work, const nn_snnl_points *poin
             int end = at_most(work->dims, parts * (slice + 1) / work->slices * NN_SNNL_SLICE);
             void *all = slice ? nn_snnl_element(work, work->partial, (slice - 1) * matrix) : work->pairs;
             multiply_block(work, points, i, at_most(NN_SNNL_BLOCK, work->count - i), i, work->count, first,
-                           end, nn_snnl_thread_buffer(work),
+                           end, true, nn_snnl_thread_buffer(work),
                            nn_snnl_element(work, all, (size_t)i * work->stride + i));
         }
 }
 
+/* From the Gram matrices of all slices. */
 static void store_distances(const nn_snnl_work *work, const nn_snnl_points *points) {
-    multiply_points(work, points);
     size_t matrix = (size_t)work->count * work->stride;
 #pragma omp parallel for num_threads(work->threads) schedule(dynamic, 4)
     for (int i = 0; i < work->count; i++) {
@@ -166,7 +184,8 @@ static void fill_tile(const nn_snnl_work *work, const nn_snnl_points *points, nn
     bool diagonal = t->i0 == t->j0;
     t->d = buffer.tile;
     t->mirrored = diagonal ? buffer.tile : buffer.mirror;
-    multiply_block(work, points, t->i0, t->rows, t->j0, t->j0 + t->columns, 0, work->dims, buffer, t->d);
+    multiply_block(work, points, t->i0, t->rows, t->j0, t->j0 + t->columns, 0, work->dims, false, buffer,
+                   t->d);
     for (int r = 0; r < t->rows; r++) {
         int skip = diagonal ? r + 1 : 0;
         void *row = nn_snnl_element(work, t->d, (size_t)r * t->ld + skip);
@@ -179,11 +198,12 @@ static void fill_tile(const nn_snnl_work *work, const nn_snnl_points *points, nn
 
 nn_snnl_buffer nn_snnl_thread_buffer(const nn_snnl_work *work) {
     char *memory = work->buffers + (size_t)omp_get_thread_num() * work->buffer_bytes;
-    char *tiles = memory + 2 * work->block_bytes + work->product_bytes;
+    char *blocks = memory + work->held_bytes, *product = blocks + 2 * work->block_bytes;
+    char *tiles = product + work->product_bytes;
     char *rows = tiles + (work->stored ? 1 : 2) * work->tile_bytes;
-    return (nn_snnl_buffer){.a = memory,
-                            .b = memory + work->block_bytes,
-                            .product = memory + 2 * work->block_bytes,
+    return (nn_snnl_buffer){.held = (nn_snnl_held *)memory,
+                            .blocks = {blocks, blocks + work->block_bytes},
+                            .product = product,
                             .tile = tiles,
                             .mirror = tiles + work->tile_bytes,
                             .row = rows,
@@ -236,10 +256,23 @@ static void mirror_tile(void *context, const nn_snnl_tile *tile, nn_snnl_buffer 
     work->real->mirror(tile->rows, tile->columns, tile->d, tile->mirrored, tile->ld);
 }
 
+static void forget_blocks(const nn_snnl_work *work) {
+    for (int thread = 0; thread < work->threads; thread++)
+        memset(work->buffers + (size_t)thread * work->buffer_bytes, 0, work->held_bytes);
+}
+
 void nn_snnl_prepare(nn_snnl_work *work, const nn_snnl_points *points) {
     sort_by_label(work, points);
     scale_points(work, points);
-    center_points(work, points);
+    find_mean(work, points);
+    forget_blocks(work);
+    int slices = (work->dims + NN_SNNL_SLICE - 1) / NN_SNNL_SLICE;
+    memset(work->squares, 0, (size_t)slices * work->count * sizeof *work->squares);
+    if (work->stored)
+        multiply_points(work, points);
+    else
+        add_squares(work, points);
+    sum_squares(work);
     work->temperature = 0;
     if (work->stored) {
         store_distances(work, points);

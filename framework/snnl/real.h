@@ -1,7 +1,8 @@
 /* real.h - the loops over elements of the soft nearest neighbor loss, for one type `real` (contracts:
  * nn_snnl_arithmetic). The including file defines before it: real, input() (the caller's points), near_ratio,
  * near_cosine and the loops that each type has its own of (contracts: nn_point_kernels, nn_pair_kernels):
- * add_difference(), place_in_block(), center_row(), direct_distance(), dots() and combine(). */
+ * add_difference(), center_row() (of a block of `rows` points the one with number `row`), direct_distance(), dots()
+ * and combine(). */
 #include <math.h>
 #include <string.h>
 
@@ -54,14 +55,12 @@ static void mean(const nn_snnl_work *work, const nn_snnl_points *points, int fir
 }
 
 static void gather(const nn_snnl_work *work, const nn_snnl_points *points, int i0, int rows, int first,
-                   int count, void *block, bool panels, double *squares) {
+                   int count, void *block, double *squares) {
     const real *middle = (const real *)work->mean_point + first;
     for (int r = 0; r < rows; r++) {
         const real *next = point(work, points, r + 1 < rows ? i0 + r + 1 : i0 + r, first);
-        int step;
-        real *place = place_in_block(work, block, rows, r, panels, &step);
-        double sum = center_row(count, (real)work->factor[i0 + r], point(work, points, i0 + r, first), middle,
-                                next, place, step);
+        double sum = center_row(work, count, (real)work->factor[i0 + r], point(work, points, i0 + r, first),
+                                middle, next, block, rows, r);
         if (squares)
             squares[r] += sum;
     }

@@ -52,9 +52,10 @@ static int padded(int dims) {
 static void lay_out_pairs(nn_snnl_work *work, layout *l) {
     size_t count = (size_t)work->count, size = work->real->size;
     work->stored = is_stored(work->count, size);
-    work->tile = work->stored ? NN_SNNL_STORED_TILE : NN_SNNL_BLOCK;
+    work->tile = work->stored ? NN_SNNL_STORED_TILE : NN_SNNL_TILE;
     work->tiles = (work->count - 1) / work->tile + 1;
-    work->stride = spread(work->stored ? work->count : NN_SNNL_BLOCK);
+    work->block = work->stored ? NN_SNNL_BLOCK : NN_SNNL_TILE;
+    work->stride = spread(work->stored ? work->count : NN_SNNL_TILE);
     if (work->stored) {
         work->slices = slices_of(work->count, work->dims);
         work->pairs = take(l, count, (size_t)work->stride, size);
@@ -64,15 +65,16 @@ static void lay_out_pairs(nn_snnl_work *work, layout *l) {
 
 static void lay_out_buffers(nn_snnl_work *work, layout *l) {
     size_t size = work->real->size;
-    int points = work->count < NN_SNNL_BLOCK ? work->count : NN_SNNL_BLOCK;
+    int points = work->count < work->block ? work->count : work->block;
     int pulled = work->count < NN_SNNL_PULLED ? work->count : NN_SNNL_PULLED;
     work->block_ld = spread(padded(work->dims < NN_SNNL_SLICE ? work->dims : NN_SNNL_SLICE));
     work->tile_ld = work->stored ? spread(pulled) : work->stride;
     work->block_bytes = (size_t)(points | 1) * (size_t)work->block_ld * size;
     work->product_bytes = work->real == nn_snnl_double ? (size_t)pulled * (size_t)work->block_ld * size : 0;
     work->tile_bytes = (size_t)points * (size_t)work->tile_ld * size;
-    work->row_bytes = ((size_t)(work->stored ? work->count : NN_SNNL_BLOCK) * size + 63) / 64 * 64;
-    work->buffer_bytes = 2 * work->block_bytes + work->product_bytes +
+    work->row_bytes = ((size_t)(work->stored ? work->count : NN_SNNL_TILE) * size + 63) / 64 * 64;
+    work->held_bytes = (2 * sizeof(nn_snnl_held) + 63) / 64 * 64;
+    work->buffer_bytes = work->held_bytes + 2 * work->block_bytes + work->product_bytes +
                          (work->stored ? 1 : 2) * work->tile_bytes + 2 * work->row_bytes;
     work->buffers = take(l, (size_t)work->threads, work->buffer_bytes, 1);
 }

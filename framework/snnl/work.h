@@ -23,11 +23,10 @@ typedef struct nn_snnl_arithmetic {
     double (*factor)(const nn_snnl_points *points, int original);
     /* Columns first .. first + count - 1 of the points' mean, into work->mean_point; count <= NN_SNNL_SLICE. */
     void (*mean)(const nn_snnl_work *work, const nn_snnl_points *points, int first, int count);
-    /* Those columns of points i0 .. i0 + rows - 1, centred, into a block, for combine()
-     * in panels; adds their squares to `squares`
-     * unless that is NULL. */
+    /* Those columns of points i0 .. i0 + rows - 1, centred, into a block; adds their squares to `squares` unless
+     * that is NULL. */
     void (*gather)(const nn_snnl_work *work, const nn_snnl_points *points, int i0, int rows, int first,
-                   int count, void *block, bool panels, double *squares);
+                   int count, void *block, double *squares);
     /* gram (rows x columns) (+)= A B^T of two blocks with `count` columns; only above the diagonal when b is a */
     void (*dots)(const nn_snnl_work *work, int rows, int columns, int count, const void *a, const void *b,
                  bool accumulate, void *gram, int gram_ld);
@@ -69,10 +68,11 @@ typedef struct nn_snnl_group {
 } nn_snnl_group;
 
 enum {
-    NN_SNNL_SLICE = 512,      /* columns of the points that are centred at once, */
-    NN_SNNL_BLOCK = 128,      /* and points: a block stays in a processor's own cache */
-    NN_SNNL_PULLED = 256,     /* points whose gradients are added up together, where weights are stored */
-    NN_SNNL_STORED_TILE = 64, /* points on a side of a stored tile; of others: NN_SNNL_BLOCK */
+    NN_SNNL_SLICE = 512,  /* columns of the points that are centred at once, */
+    NN_SNNL_BLOCK = 128,  /* and points, where pairs are stored: a block stays in a processor's own cache */
+    NN_SNNL_PULLED = 256, /* points whose gradients are added up together there */
+    NN_SNNL_STORED_TILE = 64, /* points on a side of a stored tile, */
+    NN_SNNL_TILE = 256,       /* and of one that is not stored, whose points are one block */
     NN_SNNL_GRID = 29         /* temperatures evaluated at once, at most */
 };
 
@@ -84,6 +84,7 @@ struct nn_snnl_work {
     int count, dims, threads;
     bool stored;
     int tile, tiles;  /* points on a side of a tile, tiles on a side of the pair matrix */
+    int block;        /* points in a block, at most */
     int slices;       /* stored: Gram matrices made apart, of slices of the dimensions */
     int stride;       /* reals between rows of pairs, stored or in a tile */
     int block_ld;     /* reals between rows of a block, */
@@ -107,21 +108,32 @@ struct nn_snnl_work {
     double *weight;             /* [count] row sums of the weights */
     double *moment;             /* [count] row sums of weight times distance (cosine) */
     char *buffers;              /* of each thread: */
-    size_t buffer_bytes, block_bytes, product_bytes, tile_bytes, row_bytes;
+    size_t buffer_bytes, held_bytes, block_bytes, product_bytes, tile_bytes, row_bytes;
 };
+
+/* Which points and columns of them a block is made of; rows is 0 where there is none. */
+typedef struct nn_snnl_held {
+    int i0, rows, first, count;
+} nn_snnl_held;
 
 /* A thread's memory. */
 typedef struct nn_snnl_buffer {
-    void *a, *b;    /* real [NN_SNNL_BLOCK][block_ld]: two blocks of points */
-    void *product;  /* real [NN_SNNL_PULLED][block_ld], in double precision: combine() needs it */
-    void *tile;     /* real [NN_SNNL_BLOCK][tile_ld], with room for NN_SNNL_PULLED columns where pairs
-                          * are stored, for a tile where not */
-    void *mirror;   /* the same, where pairs are not stored */
-    void *row;      /* real [count or tile] */
+    nn_snnl_held *held; /* [2] what is in: */
+    void *blocks[2];    /* real [block][block_ld] */
+    void *product;      /* real [NN_SNNL_PULLED][block_ld], in double precision: combine() needs it */
+    void *tile;   /* real [block][tile_ld], with room for NN_SNNL_PULLED columns where pairs are stored, for a
+                     * tile where not */
+    void *mirror; /* the same, where pairs are not stored */
+    void *row;    /* real [count or tile] */
     float *shifted; /* the same */
 } nn_snnl_buffer;
 
 nn_snnl_buffer nn_snnl_thread_buffer(const nn_snnl_work *work);
+
+/* A block in place 0 or 1 of the thread's memory, which is valid until the place is used again. It is gathered
+ * (with squares: see gather) unless it is there, and no squares are wanted. */
+const void *nn_snnl_hold(const nn_snnl_work *work, const nn_snnl_points *points, nn_snnl_buffer buffer,
+                         int place, int i0, int rows, int first, int count, double *squares);
 
 /* Sorts, finds the mean and (stored) measures all distances. */
 void nn_snnl_prepare(nn_snnl_work *work, const nn_snnl_points *points);

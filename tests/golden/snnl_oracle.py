@@ -162,7 +162,7 @@ class Checker:
 def sweep(checker, quick):
     random = np.random.default_rng(5)
     sizes = [(2, 1), (3, 2), (10, 1), (50, 3), (128, 64), (200, 4096), (257, 30)]
-    sizes += [] if quick else [(1000, 10), (1448, 64), (1449, 64), (2048, 17), (3000, 4), (3000, 300)]
+    sizes += [] if quick else [(1000, 10), (1448, 64), (1449, 64), (2048, 17), (3000, 4), (3000, 300), (2100, 600)]
     for number, (b, d) in enumerate(sizes):
         for distance in ("euclidean", "cosine"):
             classes = min(10, max(1, b // 3))

@@ -37,7 +37,7 @@ static void differences_are_added(void **state) {
     free(x), free(origin), free(sum);
 }
 
-/* In a row and in panels, with the zeros behind and nothing further. */
+/* In panels near and far, with the zeros behind and nothing further. */
 static void points_are_centred(void **state) {
     (void)state;
     enum { ROOM = 3 * LD };
@@ -67,13 +67,25 @@ static void points_are_centred(void **state) {
     free(x), free(mean), free(out);
 }
 
+/* POINTS points of LD floats in the table's panels, `step` floats apart; the caller frees them. */
+static float *to_panels(const nn_kernels *table, const float *x, int step) {
+    int panel = table->point->panel;
+    float *panels = test_zeros((size_t)(LD / panel) * step);
+    for (int i = 0; i < POINTS; i++)
+        for (int k = 0; k < LD; k++)
+            panels[(size_t)(k / panel) * step + i * panel + k % panel] = x[(size_t)i * LD + k];
+    return panels;
+}
+
 static void check_dots(const char *name, const nn_kernels *table, int rows, int columns, int dims,
                        const float *a, const float *b, bool upper, bool accumulate) {
     enum { C_LD = POINTS + 3 };
     float c[POINTS * C_LD];
+    int a_step = POINTS * table->point->panel, b_step = (POINTS + 1) * table->point->panel;
+    float *a_panels = to_panels(table, a, a_step), *b_panels = to_panels(table, b, b_step);
     for (int k = 0; k < POINTS * C_LD; k++)
         c[k] = 3;
-    table->point->dots(rows, columns, dims, a, b, LD, upper, accumulate, c, C_LD);
+    table->point->dots(rows, columns, dims, a_panels, a_step, b_panels, b_step, upper, accumulate, c, C_LD);
     for (int i = 0; i < POINTS; i++)
         for (int j = 0; j < C_LD; j++) {
             double expected = i < rows && j < columns && !accumulate ? 0 : 3;
@@ -82,6 +94,7 @@ static void check_dots(const char *name, const nn_kernels *table, int rows, int 
             if (!upper || j > i || i >= rows || j >= columns)
                 assert_near(name, "dot product", c[i * C_LD + j], expected, 1e-6 * (dims + 16));
         }
+    free(a_panels), free(b_panels);
 }
 
 static void dot_products_match_the_formula(void **state) {

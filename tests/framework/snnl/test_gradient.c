@@ -70,6 +70,10 @@ static void gradients_of_tiles_match_the_formula(void **state) {
         check_gradient(&p, distance == NN_EUCLIDEAN ? 0.7 : 0.1, 2e-5);
         oracle_drop(&p);
     }
+    /* Longer than a slice of the columns. */
+    oracle_problem p = oracle_make(2050, 514, 5, 1, 0, NN_EUCLIDEAN);
+    check_gradient(&p, 500, 2e-5);
+    oracle_drop(&p);
 }
 
 static void gradients_scale_and_accumulate(void **state) {
