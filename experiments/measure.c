@@ -18,7 +18,8 @@ static const char usage[] =
     "integer\n"
     "labels [b], works in double precision and prints one line of JSON. The second takes a run folder of "
     "./train\n"
-    "and measures every tap on the test examples, as the mean over batches of the run's size.\n";
+    "and measures every tap on the test examples, as the mean over batches of the run's size,\n"
+    "and the classifier's accuracy and calibration.\n";
 
 typedef struct measure_options {
     char features[EXP_TEXT_MAX], labels[EXP_TEXT_MAX], gradient[EXP_TEXT_MAX];
