@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "gnuplot.h"
+#include "palette.h"
 
 enum {
     WIDTH = 1600, /* pixels */
@@ -37,15 +38,10 @@ struct box {
     double left, right, bottom, top;
 };
 
-/* Okabe and Ito's colors, apart for every kind of color vision; the faint ones are mixed with white. */
+/* The faint ones are mixed with white. */
 static const char color_loss[] = "#E69F00", color_loss_faint[] = "#FBECCC";
 static const char color_train[] = "#0072B2", color_train_faint[] = "#C2DDEE";
 static const char color_test[] = "#B8390E";
-
-/* Evenly spaced colors of viridis (without its lightest fifth, pale on white), and a ramp apart from it. */
-static const unsigned viridis[] = {0x440154, 0x482475, 0x414487, 0x355F8D, 0x2A788E,
-                                   0x21918C, 0x22A884, 0x44BF70, 0x7AD151};
-static const unsigned reds[] = {0x7F0000, 0xB81D13, 0xE34A33, 0xF57C4A, 0xFDAE6B};
 
 static size_t smaller(size_t a, size_t b) {
     return a < b ? a : b;
@@ -284,44 +280,24 @@ static nn_status put_accuracy(FILE *script, const struct curves *curves, struct 
     return NN_OK;
 }
 
-/* The color at `position` (0 to 1) of a ramp, between two of its colors where it must be. */
-static unsigned ramp(const unsigned *colors, size_t count, double position) {
-    size_t i = smaller((size_t)(position * (double)(count - 1)), count - 2);
-    double part = position * (double)(count - 1) - (double)i;
-    unsigned mixed = 0;
-    for (int shift = 0; shift < 24; shift += 8) {
-        double a = colors[i] >> shift & 255, b = colors[i + 1] >> shift & 255;
-        mixed |= (unsigned)lround(a + part * (b - a)) << shift;
-    }
-    return mixed;
-}
-
-static bool is_inner(const exp_metrics_tap *tap) {
-    return strchr(tap->name, '.') != NULL;
-}
-
-/* One curve for each tap, from the column `first` on, or only the names, for a legend, where that is 0.
- * Layers are colored along viridis in forward order; layers inside a block are dashed, in reds. */
+/* One curve for each tap, from the column `first` on, or only the names, for a legend, where that is 0. */
 static void put_taps(FILE *script, const struct curves *curves, size_t first) {
     const exp_metrics *metrics = curves->metrics;
-    size_t inner = 0, seen[2] = {0, 0};
+    exp_tap_colors colors = {0};
+    char color[EXP_COLOR_MAX];
     for (size_t i = 0; i < metrics->tap_count; i++)
-        inner += is_inner(&metrics->taps[i]);
-    size_t count[2] = {metrics->tap_count - inner, inner};
+        exp_tap_colors_count(&colors, metrics->taps[i].name);
     fprintf(script, "plot ");
     for (size_t i = 0; i < metrics->tap_count; i++) {
-        bool in = is_inner(&metrics->taps[i]);
-        double position = count[in] > 1 ? (double)seen[in] / (double)(count[in] - 1) : 0.4;
-        unsigned color = in ? ramp(reds, sizeof reds / sizeof *reds, position)
-                            : ramp(viridis, sizeof viridis / sizeof *viridis, position);
-        seen[in]++;
+        const char *name = metrics->taps[i].name;
+        exp_tap_colors_take(&colors, name, color);
         if (first > 0)
             fprintf(script, "$curves using 1:%zu", first + i + 1);
         else
             fprintf(script, "NaN");
-        fprintf(script, " with %s lw 2 dt %s lc rgb '#%06X' title ", style(curves), in ? "(9,4)" : "1",
-                color);
-        exp_drawing_quote(script, metrics->taps[i].name);
+        fprintf(script, " with %s lw 2 dt %s lc rgb '%s' title ", style(curves),
+                exp_is_inner_tap(name) ? "(9,4)" : "1", color);
+        exp_drawing_quote(script, name);
         fprintf(script, i + 1 < metrics->tap_count ? ", \\\n" : "\n");
     }
 }
