@@ -184,3 +184,26 @@ const double *exp_metrics_column(const exp_metrics *metrics, const char *name) {
             return metrics->values + c * metrics->rows;
     return NULL;
 }
+
+size_t exp_metrics_half_window(const exp_metrics *metrics) {
+    enum { WINDOWS = 60 };
+    return metrics->rows / WINDOWS;
+}
+
+double exp_metrics_average(const double *column, size_t rows, size_t row, size_t half_window,
+                           bool logarithmic) {
+    size_t before = half_window < row ? half_window : row;
+    size_t end = row + before < rows - 1 ? row + before : rows - 1;
+    double sum = 0;
+    size_t count = 0;
+    for (size_t i = row - before; i <= end; i++) {
+        double value = logarithmic ? log(column[i]) : column[i];
+        if (isfinite(value)) {
+            sum += value;
+            count++;
+        }
+    }
+    if (count == 0)
+        return NAN;
+    return logarithmic ? exp(sum / (double)count) : sum / (double)count;
+}

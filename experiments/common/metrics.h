@@ -35,4 +35,13 @@ void exp_metrics_free(exp_metrics *metrics);
 /* The rows of the column `name`, NULL when the file has none. Never NULL for those of the header above. */
 const double *exp_metrics_column(const exp_metrics *metrics, const char *name);
 
+/* Rows to either side of one that a moving average for the eye takes in. */
+size_t exp_metrics_half_window(const exp_metrics *metrics);
+
+/* The mean of a column's finite values around a row; the geometric mean for a logarithmic axis; NaN where there are none.
+ * Near the first row the window shrinks evenly, so that the steep start of a curve stays where it is; at the end it is
+ * cut. */
+double exp_metrics_average(const double *column, size_t rows, size_t row, size_t half_window,
+                           bool logarithmic);
+
 #endif

@@ -15,8 +15,7 @@ enum {
     WIDTH = 1600, /* pixels */
     HEIGHT = 1300,
     MOST_POINTS = 1500, /* of one curve: more cannot be seen */
-    FEW_POINTS = 25,    /* up to here each is marked */
-    WINDOWS = 60        /* the moving average reaches 1/WINDOWS of the run to either side */
+    FEW_POINTS = 25     /* up to here each is marked */
 };
 
 /* The columns of the data, then one of SNNL per tap, then one of temperature per tap. */
@@ -47,25 +46,6 @@ static size_t smaller(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
-/* The mean of the finite values around a row; the geometric mean for a logarithmic axis. Near the first row
- * the window shrinks evenly, so that the steep start of a curve stays where it is; at the end it is cut. */
-static double average(const double *column, size_t rows, size_t row, size_t half_window, bool logarithmic) {
-    size_t before = smaller(half_window, row);
-    size_t end = smaller(row + before, rows - 1);
-    double sum = 0;
-    size_t count = 0;
-    for (size_t i = row - before; i <= end; i++) {
-        double value = logarithmic ? log(column[i]) : column[i];
-        if (isfinite(value)) {
-            sum += value;
-            count++;
-        }
-    }
-    if (count == 0)
-        return NAN;
-    return logarithmic ? exp(sum / (double)count) : sum / (double)count;
-}
-
 /* Fills two columns, as logged and smoothed, from a column of the file times `factor`. */
 static void take_column(struct curves *curves, const double *source, double factor, double *raw,
                         double *smooth, bool logarithmic) {
@@ -75,13 +55,14 @@ static void take_column(struct curves *curves, const double *source, double fact
         if (raw)
             raw[i] = factor * source[row];
         if (smooth)
-            smooth[i] = factor * average(source, rows, row, curves->half_window, logarithmic);
+            smooth[i] = factor * exp_metrics_average(source, rows, row, curves->half_window, logarithmic);
     }
 }
 
 static nn_status make_curves(const exp_metrics *metrics, struct curves *curves, nn_error *error) {
     size_t points = smaller(metrics->rows, MOST_POINTS), taps = metrics->tap_count;
-    *curves = (struct curves){metrics, points, metrics->rows / WINDOWS, FIRST_TAP + 2 * taps, 0, NULL};
+    *curves =
+        (struct curves){metrics, points, exp_metrics_half_window(metrics), FIRST_TAP + 2 * taps, 0, NULL};
     curves->values = calloc(curves->columns * points, sizeof *curves->values);
     if (!curves->values)
         return nn_fail_memory(error, "the curves");
