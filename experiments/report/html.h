@@ -1,0 +1,25 @@
+/* html.h - the parts of a page. Text is escaped; everything else in the page is made here. */
+#ifndef EXP_HTML_H
+#define EXP_HTML_H
+
+#include <stdio.h>
+
+#include "chart.h"
+
+/* The head of a page that needs nothing but itself, and its end. */
+void exp_html_begin(FILE *page, const char *title);
+void exp_html_end(FILE *page);
+
+/* Text as it may stand anywhere in a page. */
+void exp_html_text(FILE *page, const char *text);
+
+/* <tag>text</tag> with text made as by printf. */
+void exp_html_element(FILE *page, const char *tag, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* The drawing in an SVG file of gnuplot's, to be read on any width of page. NN_EFILE where it cannot be read. */
+nn_status exp_html_picture(FILE *page, const char *svg, nn_error *error);
+
+/* A color and a name for each series of a chart. */
+void exp_html_legend(FILE *page, const exp_chart *chart);
+
+#endif
