@@ -1,0 +1,54 @@
+/* toy - points in the plane, moved by gradient descent on their soft nearest neighbor loss. */
+#include <stdlib.h>
+
+#include "common/start.h"
+#include "common/toy_run.h"
+#include "framework/kernels/kernels.h"
+
+enum { FAILED = 1, WRONG_USAGE = 2, INTERRUPTED = 130 };
+
+static const char usage[] =
+    "usage: ./toy [--maximise] [options]\n"
+    "Draws points from a normal distribution in the plane, labels them at random, and moves them by gradient\n"
+    "descent on their soft nearest neighbor loss until classes are apart. With --maximise classes start apart\n"
+    "and are entangled. Leaves a run folder with pictures of the points at chosen values of the loss\n"
+    "(toy.png, snapshot-1.png, ...), an animation (toy.gif), toy.csv, points.csv and summary.json.\n";
+
+static volatile sig_atomic_t stop;
+
+/* The first Ctrl-C ends the descent after the current step, the second one at once. */
+static void on_interrupt(int signal_number) {
+    stop = 1;
+    signal(signal_number, SIG_DFL);
+}
+
+static int fail(const nn_error *error) {
+    fprintf(stderr, "toy: %s\n", error->message);
+    return error->status == NN_EARGUMENT ? WRONG_USAGE : FAILED;
+}
+
+int main(int argc, char **argv) {
+    exp_toy_options options;
+    exp_toy_result result;
+    nn_error error = {0};
+    exp_start(argv);
+    if (exp_options_informed(exp_toy_table, &exp_toy_minimising, "toy", usage, argc, argv))
+        return 0;
+    if (exp_toy_options_resolve(&options, argc, argv, &error) != NN_OK) {
+        fprintf(stderr, "toy: %s\n", error.message);
+        return WRONG_USAGE;
+    }
+    signal(SIGINT, on_interrupt);
+    signal(SIGTERM, on_interrupt);
+    nn_threads_set((int)options.threads);
+    nn_status status = exp_toy_run(&options, &stop, &result, &error);
+    if (status == NN_OK && (fflush(stdout) != 0 || ferror(stdout)))
+        status = nn_fail(&error, NN_EFILE, "cannot write the summary to standard output");
+    if (status != NN_OK)
+        return fail(&error);
+    if (!options.quiet)
+        fprintf(stderr, "%s after %llu steps: SNNL %.6g to %.6g, pictures in %s (%.1f s)\n",
+                result.interrupted ? "interrupted" : "done", (unsigned long long)result.steps,
+                result.start_snnl, result.end_snnl, result.run, result.seconds);
+    return result.interrupted ? INTERRUPTED : 0;
+}
