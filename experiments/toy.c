@@ -1,18 +1,28 @@
 /* toy - points in the plane, moved by gradient descent on their soft nearest neighbor loss. */
-#include <stdlib.h>
+#include <signal.h>
 
 #include "common/start.h"
 #include "common/toy_run.h"
-#include "framework/kernels/kernels.h"
 
 enum { FAILED = 1, WRONG_USAGE = 2, INTERRUPTED = 130 };
 
 static const char usage[] =
     "usage: ./toy [--maximise] [options]\n"
-    "Draws points from a normal distribution in the plane, labels them at random, and moves them by gradient\n"
-    "descent on their soft nearest neighbor loss until classes are apart. With --maximise classes start apart\n"
-    "and are entangled. Leaves a run folder with pictures of the points at chosen values of the loss\n"
-    "(toy.png, snapshot-1.png, ...), an animation (toy.gif), toy.csv, points.csv and summary.json.\n";
+    "Draws points from a normal distribution in the plane, labels them at random, and moves them by "
+    "gradient\n"
+    "descent on their soft nearest neighbor loss until classes are apart. Leaves a run folder with pictures "
+    "of\n"
+    "the points at the start and where the loss first comes down to each value of --snapshots (toy.png,\n"
+    "snapshot-1.png, ...), an animation (toy.gif), toy.csv, points.csv and summary.json. The run ends with "
+    "the\n"
+    "last of these values, or after --steps.\n"
+    "With --maximise classes start apart and are entangled: the defaults are then --apart 2 --temperature\n"
+    "optimal --steps 300 --snapshots even, which means after each quarter of the steps. At a fixed "
+    "temperature\n"
+    "the loss can be raised without bound by moving points away from each other.\n"
+    "In a step each point moves by RATE * T * (gradient of the sum of all points' losses): the same share "
+    "of\n"
+    "the distances between points for every number of points and every temperature.\n";
 
 static volatile sig_atomic_t stop;
 
@@ -40,15 +50,14 @@ int main(int argc, char **argv) {
     }
     signal(SIGINT, on_interrupt);
     signal(SIGTERM, on_interrupt);
-    nn_threads_set((int)options.threads);
     nn_status status = exp_toy_run(&options, &stop, &result, &error);
     if (status == NN_OK && (fflush(stdout) != 0 || ferror(stdout)))
         status = nn_fail(&error, NN_EFILE, "cannot write the summary to standard output");
     if (status != NN_OK)
         return fail(&error);
     if (!options.quiet)
-        fprintf(stderr, "%s after %llu steps: SNNL %.6g to %.6g, pictures in %s (%.1f s)\n",
+        fprintf(stderr, "%s after %llu steps: SNNL %.6g to %.6g, see %s\n",
                 result.interrupted ? "interrupted" : "done", (unsigned long long)result.steps,
-                result.start_snnl, result.end_snnl, result.run, result.seconds);
+                result.start_snnl, result.end_snnl, result.run);
     return result.interrupted ? INTERRUPTED : 0;
 }

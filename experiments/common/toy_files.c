@@ -22,8 +22,8 @@ static nn_status begin(text *t, const char *folder, const char *name, nn_error *
 static nn_status end(text *t, nn_error *error) {
     bool whole = !ferror(t->file);
     whole = fclose(t->file) == 0 && whole;
-    nn_status status = whole ? nn_file_write_atomic(t->path, t->bytes, t->count, error)
-                             : nn_fail_memory(error, t->path);
+    nn_status status =
+        whole ? nn_file_write_atomic(t->path, t->bytes, t->count, error) : nn_fail_memory(error, t->path);
     free(t->bytes);
     return status;
 }

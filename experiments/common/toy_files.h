@@ -5,7 +5,8 @@
 #include "toy_run.h"
 
 nn_status exp_toy_write_config(const char *folder, const exp_toy_options *options, nn_error *error);
-nn_status exp_toy_write_values(const char *folder, const exp_toy_record *record, nn_error *error); /* toy.csv */
+nn_status exp_toy_write_values(const char *folder, const exp_toy_record *record,
+                               nn_error *error); /* toy.csv */
 nn_status exp_toy_write_points(const char *folder, const exp_toy_record *record, nn_error *error);
 
 /* Into the folder result->run, and with options->json as one line to stdout. */

@@ -12,18 +12,22 @@ const exp_toy_options exp_toy_minimising = {
     .rate = 0.005,
     .steps = 500,
     .seed = 1,
+    .threads = 1,
+    .pictures = true,
 };
 
 const exp_toy_options exp_toy_maximising = {
     .points = 200,
     .classes = 4,
-    .apart = 3,
+    .apart = 2,
     .maximise = true,
     .temperature = "optimal",
     .snapshots = "even",
     .rate = 0.005,
-    .steps = 500,
+    .steps = 300,
     .seed = 1,
+    .threads = 1,
+    .pictures = true,
 };
 
 #define AT(field) offsetof(exp_toy_options, field)
@@ -33,24 +37,22 @@ const exp_option exp_toy_table[] = {
      .recorded = true},
     {"classes", EXP_COUNT, AT(classes), "K", "each point's label is drawn at random among them", 2, 100,
      .recorded = true},
-    {"apart", EXP_NUMBER, AT(apart), "D", "class means start on a circle of this radius; --maximise: 3", 0, 1e3,
+    {"apart", EXP_NUMBER, AT(apart), "D", "class means start on a circle of this radius", 0, 1e3,
      .recorded = true},
     {"maximise", EXP_FLAG, AT(maximise), NULL, "ascend: entangle classes", .recorded = true},
-    {"temperature", EXP_TEXT, AT(temperature), "T", "a number, or optimal; --maximise: optimal",
+    {"temperature", EXP_TEXT, AT(temperature), "T",
+     "a number, or optimal: what minimises the loss, anew in every step", .recorded = true},
+    {"snapshots", EXP_TEXT, AT(snapshots), "V,V,...", "values of the loss (up to 6), or even",
      .recorded = true},
-    {"snapshots", EXP_TEXT, AT(snapshots), "V,V,...",
-     "up to 6 values: a snapshot at the first step that comes up to each, an end at the last; or even: "
-     "after each quarter of the steps; --maximise: even",
-     .recorded = true},
-    {"lr", EXP_NUMBER, AT(rate), "RATE",
-     "step size: a point moves by RATE * T * (gradient of the sum over points)", 1e-9, 1e3, .recorded = true},
-    {"steps", EXP_COUNT, AT(steps), "N", "at most", 1, 1e6, .recorded = true},
+    {"lr", EXP_NUMBER, AT(rate), "RATE", "step size", 1e-9, 1e3, .recorded = true},
+    {"steps", EXP_COUNT, AT(steps), "N", "at most so many steps", 1, 1e6, .recorded = true},
     {"seed", EXP_COUNT, AT(seed), "N", "of points and labels", 0, 9e15, .recorded = true},
-    {"threads", EXP_COUNT, AT(threads), "N", "0: all processors; results do not depend on it", 0, 256,
-     .recorded = false},
+    {"threads", EXP_COUNT, AT(threads), "N", "0: all processors, for thousands of points; same results", 0,
+     256, .recorded = false},
     {"config", EXP_TEXT, AT(config), "FILE", "options from a run's config.ini; the command line wins",
      .recorded = false},
     {"run", EXP_TEXT, AT(run), "DIR", "run folder, new or empty; else runs/toy-seedN...", .recorded = false},
+    {"pictures", EXP_FLAG, AT(pictures), NULL, "draw them (by gnuplot)", .recorded = false},
     {"quiet", EXP_FLAG, AT(quiet), NULL, "no progress on stderr", .recorded = false},
     {"json", EXP_FLAG, AT(json), NULL, "print the summary as one JSON line on stdout", .recorded = false},
     {0},
@@ -89,8 +91,8 @@ nn_status exp_toy_temperature(const exp_toy_options *options, double *temperatur
     return NN_OK;
 }
 
-nn_status exp_toy_thresholds(const exp_toy_options *options, double thresholds[EXP_TOY_THRESHOLDS], int *count,
-                             nn_error *error) {
+nn_status exp_toy_thresholds(const exp_toy_options *options, double thresholds[EXP_TOY_THRESHOLDS],
+                             int *count, nn_error *error) {
     const char *at = options->snapshots;
     *count = 0;
     if (strcmp(at, "even") == 0)

@@ -21,7 +21,7 @@ typedef struct exp_toy_options {
     char snapshots[EXP_TEXT_MAX];   /* "1.36,1.27", or "even" */
     double rate;
     uint64_t steps, seed, threads;
-    bool quiet, json;
+    bool pictures, quiet, json;
 } exp_toy_options;
 
 extern const exp_option exp_toy_table[];
@@ -39,7 +39,7 @@ nn_status exp_toy_temperature(const exp_toy_options *options, double *temperatur
 
 /* The values at which snapshots are taken, in the order in which a run comes to them (falling where it minimises,
  * else rising); *count 0 for "even". NN_EARGUMENT. */
-nn_status exp_toy_thresholds(const exp_toy_options *options, double thresholds[EXP_TOY_THRESHOLDS], int *count,
-                             nn_error *error);
+nn_status exp_toy_thresholds(const exp_toy_options *options, double thresholds[EXP_TOY_THRESHOLDS],
+                             int *count, nn_error *error);
 
 #endif

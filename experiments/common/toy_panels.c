@@ -40,7 +40,8 @@ exp_toy_canvas exp_toy_canvas_new(FILE *script, const exp_toy_record *record, bo
                             .side = side};
 }
 
-static void put_picture(const exp_toy_canvas *c, const char *name, int index, const exp_toy_picture *picture) {
+static void put_picture(const exp_toy_canvas *c, const char *name, int index,
+                        const exp_toy_picture *picture) {
     fprintf(c->script, "$%s%d << END\n", name, index);
     for (int i = 0; i < c->record->points; i++) {
         int label = c->record->labels[i];
@@ -130,8 +131,7 @@ void exp_toy_put_points(const exp_toy_canvas *c, exp_toy_box box, const exp_toy_
     fprintf(script, "' at graph 0.5,1 center offset 0,0.7 textcolor rgb '#606060'\n");
     fprintf(script, "unset logscale\nset xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\n", c->left,
             c->left + c->side, c->bottom, c->bottom + c->side);
-    fprintf(script, "set format '%s'\nset xtics %.9g\nset ytics %.9g\n", numbers ? "%g" : "",
-            step, step);
+    fprintf(script, "set format '%s'\nset xtics %.9g\nset ytics %.9g\n", numbers ? "%g" : "", step, step);
     fprintf(script, "unset xlabel\nunset ylabel\n");
     fprintf(script, "plot %s using 1:2:3:4 with points pt variable ps %g*mark lc rgb variable\n", data,
             marks);
@@ -158,7 +158,8 @@ void exp_toy_put_loss(const exp_toy_canvas *c, exp_toy_box box, uint64_t now) {
     }
     double span = fmax(high - low, 0.01);
     put_steps(c, box, "Soft nearest neighbor loss (nats)");
-    fprintf(script, "set yrange [%.9g:%.9g]\n", low >= 0 ? fmax(0, low - 0.08 * span) : low, high + 0.1 * span);
+    fprintf(script, "set yrange [%.9g:%.9g]\n", low >= 0 ? fmax(0, low - 0.08 * span) : low,
+            high + 0.1 * span);
     bool limited = r->limit > low + 0.2 * span && r->limit <= high;
     if (limited) /* its name stands where the curve is away from it */
         fprintf(script,

@@ -40,11 +40,12 @@ static double marks(const exp_toy_record *record, int side) {
 
 static void put_heading(const exp_toy_canvas *c, const exp_toy_options *o) {
     const exp_toy_record *r = c->record;
-    fprintf(c->script,
-            "set label 10 'Gradient %s on the soft nearest neighbor loss' at screen %.6f,%.6f left font ',16'\n",
-            r->rising ? "ascent" : "descent", (double)LEFT / c->width, 1 - 24.0 / c->height);
-    fprintf(c->script, "set label 11 '%d points, %d classes%s, %s %s, seed %llu", r->points,
-            r->classes, o->apart > 0 ? ", apart at first" : ", labels drawn at random",
+    fprintf(
+        c->script,
+        "set label 10 'Gradient %s on the soft nearest neighbor loss' at screen %.6f,%.6f left font ',16'\n",
+        r->rising ? "ascent" : "descent", (double)LEFT / c->width, 1 - 24.0 / c->height);
+    fprintf(c->script, "set label 11 '%d points, %d classes%s, %s %s, seed %llu", r->points, r->classes,
+            o->apart > 0 ? ", apart at first" : ", labels drawn at random",
             c->optimal ? "optimal" : "temperature", c->optimal ? "temperature" : o->temperature,
             (unsigned long long)o->seed);
     fprintf(c->script, "' at screen %.6f,%.6f left textcolor rgb '#606060'\n", (double)LEFT / c->width,

@@ -63,8 +63,9 @@ nn_status exp_toy_points_move(exp_toy_points *p, const nn_snnl_result *measured,
     for (size_t i = 0; i < 2 * (size_t)p->count; i++) {
         p->x[i] += step * p->gradient[i];
         if (!(fabs(p->x[i]) < largest_coordinate))
-            return nn_fail(error, NN_ENUMERIC,
-                           "the points fly apart beyond all bounds: lower --lr, or use --temperature optimal");
+            return nn_fail(
+                error, NN_ENUMERIC,
+                "the points fly apart beyond all bounds: lower --lr, or use --temperature optimal");
     }
     return NN_OK;
 }

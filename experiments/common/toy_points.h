@@ -6,8 +6,8 @@
 
 typedef struct exp_toy_points {
     int count, classes;
-    double *x;       /* [count][2] */
-    int32_t *labels; /* [count], 0 to classes - 1 */
+    double *x;        /* [count][2] */
+    int32_t *labels;  /* [count], 0 to classes - 1 */
     double *gradient; /* [count][2] */
     void *workspace;
 } exp_toy_points;

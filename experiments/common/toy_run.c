@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "framework/kernels/kernels.h"
 #include "make_folder.h"
 #include "progress.h"
 #include "toy_files.h"
@@ -49,6 +50,19 @@ static void tell_snapshot(descent *d) {
                      at_threshold ? exp_number_text(now->threshold, text) : "");
 }
 
+/* Where every point's nearest neighbor is of its class the loss falls to 0 as the temperature does: there is
+ * nothing to ascend by. */
+static nn_status check_start(descent *d, nn_error *error) {
+    const double least = 1e-9;
+    if (!d->options->maximise || exp_toy_points_measure(&d->points, d->temperature).value > least)
+        return NN_OK;
+    return nn_fail(
+        error, NN_EARGUMENT,
+        "--apart: %g is too far: every nearest neighbor is of the same class, the loss 0 and without "
+        "a gradient: lower it, or give a higher --temperature",
+        d->options->apart);
+}
+
 static nn_status begin(descent *d, nn_error *error) {
     const exp_toy_options *o = d->options;
     nn_status status = exp_toy_temperature(o, &d->temperature, error);
@@ -57,9 +71,9 @@ static nn_status begin(descent *d, nn_error *error) {
     if (status == NN_OK)
         status = exp_toy_points_new(&d->points, (int)o->points, (int)o->classes, o->apart, o->seed, error);
     if (status == NN_OK)
-        status = exp_toy_record_new(&d->record, &d->points, o->maximise, d->thresholds, d->threshold_count,
-                                    error);
-    return status;
+        status =
+            exp_toy_record_new(&d->record, &d->points, o->maximise, d->thresholds, d->threshold_count, error);
+    return status == NN_OK ? check_start(d, error) : status;
 }
 
 static nn_status descend(descent *d, nn_error *error) {
@@ -67,8 +81,7 @@ static nn_status descend(descent *d, nn_error *error) {
     double rate = o->maximise ? o->rate : -o->rate;
     for (uint64_t step = 0;; step++) {
         nn_snnl_result measured = exp_toy_points_measure(&d->points, d->temperature);
-        nn_status status =
-            exp_toy_record_step(&d->record, &d->points, &measured, is_due(d, step), error);
+        nn_status status = exp_toy_record_step(&d->record, &d->points, &measured, is_due(d, step), error);
         if (status != NN_OK)
             return status;
         tell_snapshot(d);
@@ -111,7 +124,8 @@ static void tell_missed(descent *d) {
 
 static nn_status make_folder(const exp_toy_options *o, exp_toy_result *result, nn_error *error) {
     char stem[64];
-    snprintf(stem, sizeof stem, "toy%s-seed%llu", o->maximise ? "-maximise" : "", (unsigned long long)o->seed);
+    snprintf(stem, sizeof stem, "toy%s-seed%llu", o->maximise ? "-maximise" : "",
+             (unsigned long long)o->seed);
     nn_status status = o->run[0] ? exp_make_folder_named(result->run, o->run, error)
                                  : exp_make_folder_new(result->run, stem, error);
     if (status == NN_OK)
@@ -119,32 +133,36 @@ static nn_status make_folder(const exp_toy_options *o, exp_toy_result *result, n
     return status;
 }
 
-static nn_status finish(descent *d, exp_toy_result *result, double started, nn_error *error) {
+/* Pictures come last: all that was computed is there even where gnuplot is not. */
+static nn_status finish(descent *d, exp_toy_result *result, nn_error *error) {
     take_result(d, result);
     tell_missed(d);
     nn_status status = exp_toy_write_values(result->run, &d->record, error);
     if (status == NN_OK)
         status = exp_toy_write_points(result->run, &d->record, error);
     if (status == NN_OK)
-        status = exp_toy_draw(result->run, &d->record, d->options, error);
-    result->seconds = exp_seconds() - started;
-    if (status == NN_OK)
         status = exp_toy_write_summary(d->options, result, error);
+    if (status == NN_OK && d->options->pictures)
+        status = exp_toy_draw(result->run, &d->record, d->options, error);
     return status;
 }
 
 nn_status exp_toy_run(const exp_toy_options *options, const volatile sig_atomic_t *stop,
                       exp_toy_result *result, nn_error *error) {
     descent d = {.options = options, .stop = stop, .progress = exp_progress_begin(options->quiet)};
-    double started = exp_seconds();
+    int threads_before = nn_threads();
     *result = (exp_toy_result){0};
+    nn_threads_set((int)options->threads);
     nn_status status = begin(&d, error);
     if (status == NN_OK)
         status = make_folder(options, result, error);
+    double started = exp_seconds();
     if (status == NN_OK)
         status = descend(&d, error);
+    result->seconds = exp_seconds() - started;
     if (status == NN_OK)
-        status = finish(&d, result, started, error);
+        status = finish(&d, result, error);
+    nn_threads_set(threads_before);
     exp_toy_record_free(&d.record);
     exp_toy_points_free(&d.points);
     return status;

@@ -27,17 +27,18 @@ typedef struct exp_toy_result {
     double start_snnl, end_snnl;
     double limit; /* see exp_toy_record_new */
     int snapshot_count, threshold_count;
-    exp_toy_snapshot snapshots[EXP_TOY_SNAPSHOTS]; /* the first one is of the start, the last one of the end */
+    exp_toy_snapshot
+        snapshots[EXP_TOY_SNAPSHOTS]; /* the first one is of the start, the last one of the end */
     exp_toy_threshold thresholds[EXP_TOY_THRESHOLDS];
-    double seconds;
+    double seconds; /* of the descent alone */
     bool interrupted;
 } exp_toy_result;
 
 /* Runs and leaves a folder: options->run (an existing folder must hold no run), or a new one in runs/. `*stop`
- * becoming non-zero ends the descent after the current step, and the folder is completed. Snapshots and
- * thresholds that were not reached are told on stderr unless options->quiet (those not reached always). With
- * `json` the summary also goes to stdout. NN_EARGUMENT for options that contradict each other, NN_ENUMERIC for
- * points that fly apart, NN_EFILE, NN_EMEMORY. */
+ * becoming non-zero ends the descent after the current step, and the folder is completed. Tells on stderr which
+ * thresholds were not reached and, unless options->quiet, of every snapshot. With options->json the summary also
+ * goes to stdout. NN_EARGUMENT for options that are wrong or do not fit together, NN_ENUMERIC for points that
+ * fly apart, NN_EFILE, NN_EMEMORY. */
 nn_status exp_toy_run(const exp_toy_options *options, const volatile sig_atomic_t *stop,
                       exp_toy_result *result, nn_error *error);
 
