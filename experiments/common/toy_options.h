@@ -7,10 +7,8 @@
 
 #include "options.h"
 
-enum {
-    EXP_TOY_THRESHOLDS = 6, /* at most */
-    EXP_TOY_SNAPSHOTS = EXP_TOY_THRESHOLDS + 2
-}; /* those, the start and the end */
+enum { EXP_TOY_THRESHOLDS = 6 };                     /* at most */
+enum { EXP_TOY_SNAPSHOTS = EXP_TOY_THRESHOLDS + 2 }; /* those, the start and the end */
 
 typedef struct exp_toy_options {
     char config[EXP_TEXT_MAX], run[EXP_TEXT_MAX];

@@ -177,7 +177,8 @@ static void a_step_follows_the_gradient(void **state) {
 static void the_start_is_normal_with_random_labels(void **state) {
     (void)state;
     enum { COUNT = 4000, CLASSES = 4 };
-    assert_int_equal(program_run("toy", "--quiet --no-pictures --points 4000 --steps 1 --snapshots even --run start"), 0);
+    assert_int_equal(
+        program_run("toy", "--quiet --no-pictures --points 4000 --steps 1 --snapshots even --run start"), 0);
     oracle_problem p = read_points("start", 0, COUNT);
     double sum[CLASSES][2] = {{0}}, squares[2] = {0, 0};
     int size[CLASSES] = {0};
@@ -254,8 +255,7 @@ static void thresholds_of_maximising_are_reached_from_below(void **state) {
 
 static void optimal_temperature_is_optimal(void **state) {
     (void)state;
-    assert_int_equal(
-        program_run("toy", FEW "--temperature optimal --snapshots 0.8,0.4 --run optimal"), 0);
+    assert_int_equal(program_run("toy", FEW "--temperature optimal --snapshots 0.8,0.4 --run optimal"), 0);
     check_snapshots("optimal", 60);
     cJSON *summary = read_summary("optimal");
     const cJSON *end = cJSON_GetArrayItem(list(summary, "snapshots"), 2);
@@ -277,8 +277,7 @@ static void a_value_that_is_not_reached_is_told(void **state) {
     const cJSON *end = cJSON_GetArrayItem(snapshots, cJSON_GetArraySize(snapshots) - 1);
     assert_true(number(end, "step") == 120 && is_null(end, "threshold"));
     for (int i = 0; i < 3; i++) {
-        const cJSON *reached =
-            cJSON_GetObjectItemCaseSensitive(cJSON_GetArrayItem(thresholds, i), "reached");
+        const cJSON *reached = cJSON_GetObjectItemCaseSensitive(cJSON_GetArrayItem(thresholds, i), "reached");
         assert_true(i == 0 ? cJSON_IsTrue(reached) : cJSON_IsFalse(reached));
     }
     assert_true(cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(summary, "interrupted")));
@@ -300,7 +299,8 @@ static void same_seed_same_bytes(void **state) {
     static const char *const lines[] = {"--threads 1 --run first", "--threads 2 --run second",
                                         "--config first/config.ini --run third", "--seed 2 --run other"};
     for (int i = 0; i < 4; i++)
-        assert_int_equal(program_run("toy", "--quiet --no-pictures --points 150 --maximise --steps 40 %s", lines[i]), 0);
+        assert_int_equal(
+            program_run("toy", "--quiet --no-pictures --points 150 --maximise --steps 40 %s", lines[i]), 0);
     expect_same("first/toy.csv", "second/toy.csv", true);
     expect_same("first/points.csv", "second/points.csv", true);
     expect_same("first/toy.csv", "other/toy.csv", false);
@@ -371,8 +371,8 @@ static void pictures_are_drawn(void **state) {
 
 static void odd_sizes_are_drawn(void **state) {
     (void)state;
-    assert_int_equal(program_run("toy", "--quiet --points 3 --classes 2 --steps 1 --snapshots even --run three"),
-                     0);
+    assert_int_equal(
+        program_run("toy", "--quiet --points 3 --classes 2 --steps 1 --snapshots even --run three"), 0);
     expect_png("three/toy.png");
     assert_int_equal(program_run("toy", "--quiet --points 300 --classes 50 --temperature 1 --steps 2 "
                                         "--snapshots 3.9,3.8,3.7,3.6,3.5,0 --run many"),
@@ -382,7 +382,8 @@ static void odd_sizes_are_drawn(void **state) {
 
 static void json_and_progress(void **state) {
     (void)state;
-    assert_int_equal(program_run("toy", "--points 60 --classes 3 --no-pictures --snapshots 1.05 --json --run told"), 0);
+    assert_int_equal(
+        program_run("toy", "--points 60 --classes 3 --no-pictures --snapshots 1.05 --json --run told"), 0);
     assert_ptr_equal(strchr(program_output, '\n'), program_output + strlen(program_output) - 1);
     cJSON *json = parse(program_output), *summary = read_summary("told");
     assert_true(cJSON_Compare(json, summary, true));
@@ -406,7 +407,8 @@ static void folders_are_named_after_the_seed(void **state) {
 
 static void an_interrupted_run_leaves_what_there_is(void **state) {
     (void)state;
-    pid_t pid = program_start("toy", "--quiet --points 400 --steps 1000000 --lr 1e-9 --snapshots 0 --run stopped");
+    pid_t pid =
+        program_start("toy", "--quiet --points 400 --steps 1000000 --lr 1e-9 --snapshots 0 --run stopped");
     while (!program_file_exists("stopped/config.ini"))
         usleep(10000);
     assert_int_equal(kill(pid, SIGINT), 0);
