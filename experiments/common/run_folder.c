@@ -3,10 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "framework/file.h"
+#include "make_folder.h"
 
 const char *exp_run_folder_file(const exp_run_folder *folder, const char *name) {
     static char path[EXP_TEXT_MAX + 64];
@@ -14,57 +13,16 @@ const char *exp_run_folder_file(const exp_run_folder *folder, const char *name) 
     return path;
 }
 
-/* Makes a folder and those above it; one that exists is fine. */
-static nn_status make_folders(const char *path, nn_error *error) {
-    char part[EXP_TEXT_MAX];
-    snprintf(part, sizeof part, "%s", path);
-    for (char *slash = part + 1;; slash++) {
-        if (*slash != '/' && *slash != '\0')
-            continue;
-        char kept = *slash;
-        *slash = '\0';
-        if (mkdir(part, 0777) != 0 && errno != EEXIST)
-            return nn_fail(error, NN_EFILE, "cannot make the run folder %s: %s", part, strerror(errno));
-        *slash = kept;
-        if (!kept)
-            return NN_OK;
-    }
-}
-
-/* A folder named by the user: made if need be, and never one that holds a run. */
-static nn_status use_named(exp_run_folder *folder, const char *path, nn_error *error) {
-    if (strlen(path) >= sizeof folder->path - 64)
-        return nn_fail(error, NN_EARGUMENT, "--run: the path is too long");
-    strcpy(folder->path, path);
-    nn_status status = make_folders(path, error);
-    if (status == NN_OK && access(exp_run_folder_file(folder, "config.ini"), F_OK) == 0)
-        return nn_fail(error, NN_EARGUMENT,
-                       "--run: %s holds a run already: name another folder, or remove that one", path);
-    return status;
-}
-
-/* runs/PRESET-seedN[-snnlW], with a number behind it when that exists. mkdir decides, so that two programs
- * that start together get two folders. */
+/* runs/PRESET-seedN[-snnlW], with a number behind it when that exists. */
 static nn_status make_new(exp_run_folder *folder, const exp_train_options *options, nn_error *error) {
-    char weight[32], number[48] = "", stem[EXP_TEXT_MAX / 2], again[16] = "";
+    char weight[32], number[48] = "", preset[EXP_TEXT_MAX / 2], stem[EXP_TEXT_MAX / 2];
     const char *name = strrchr(options->preset, '/');
-    snprintf(stem, sizeof stem, "%.200s", name ? name + 1 : options->preset);
-    stem[strcspn(stem, ".")] = '\0';
+    snprintf(preset, sizeof preset, "%.150s", name ? name + 1 : options->preset);
+    preset[strcspn(preset, ".")] = '\0';
     if (options->snnl_weight != 0)
         snprintf(number, sizeof number, "-snnl%s", exp_number_text(options->snnl_weight, weight));
-    nn_status status = make_folders("runs", error);
-    for (int i = 1; status == NN_OK; i++) {
-        if (i > 1)
-            snprintf(again, sizeof again, "-%d", i);
-        snprintf(folder->path, sizeof folder->path, "runs/%s-seed%llu%s%s", stem,
-                 (unsigned long long)options->seed, number, again);
-        if (mkdir(folder->path, 0777) == 0)
-            break;
-        if (errno != EEXIST)
-            status =
-                nn_fail(error, NN_EFILE, "cannot make the run folder %s: %s", folder->path, strerror(errno));
-    }
-    return status;
+    snprintf(stem, sizeof stem, "%.150s-seed%llu%s", preset, (unsigned long long)options->seed, number);
+    return exp_make_folder_new(folder->path, stem, error);
 }
 
 static nn_status write_config(const exp_run_folder *folder, const exp_train_options *options,
@@ -106,8 +64,8 @@ static nn_status begin_metrics(exp_run_folder *folder, const exp_classifier *c, 
 nn_status exp_run_folder_open(exp_run_folder *folder, const exp_train_options *options,
                               const exp_classifier *c, nn_error *error) {
     *folder = (exp_run_folder){0};
-    nn_status status =
-        options->run[0] ? use_named(folder, options->run, error) : make_new(folder, options, error);
+    nn_status status = options->run[0] ? exp_make_folder_named(folder->path, options->run, error)
+                                       : make_new(folder, options, error);
     if (status == NN_OK)
         status = write_config(folder, options, error);
     if (status == NN_OK)

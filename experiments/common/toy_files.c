@@ -1,0 +1,145 @@
+#include "toy_files.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A file that is written in memory first. */
+typedef struct text {
+    char path[EXP_TEXT_MAX + 64], *bytes;
+    size_t count;
+    FILE *file;
+} text;
+
+static nn_status begin(text *t, const char *folder, const char *name, nn_error *error) {
+    *t = (text){0};
+    snprintf(t->path, sizeof t->path, "%s/%s", folder, name);
+    t->file = open_memstream(&t->bytes, &t->count);
+    return t->file ? NN_OK : nn_fail_memory(error, name);
+}
+
+static nn_status end(text *t, nn_error *error) {
+    bool whole = !ferror(t->file);
+    whole = fclose(t->file) == 0 && whole;
+    nn_status status =
+        whole ? nn_file_write_atomic(t->path, t->bytes, t->count, error) : nn_fail_memory(error, t->path);
+    free(t->bytes);
+    return status;
+}
+
+nn_status exp_toy_write_config(const char *folder, const exp_toy_options *options, nn_error *error) {
+    text t;
+    if (begin(&t, folder, "config.ini", error) != NN_OK)
+        return error->status;
+    fprintf(t.file, "# a run of entangle %s; to repeat it: ./toy --config %s\n", exp_version, t.path);
+    exp_options_write(exp_toy_table, options, t.file);
+    return end(&t, error);
+}
+
+nn_status exp_toy_write_values(const char *folder, const exp_toy_record *record, nn_error *error) {
+    text t;
+    if (begin(&t, folder, "toy.csv", error) != NN_OK)
+        return error->status;
+    fputs("step,snnl,temperature\n", t.file);
+    for (uint64_t step = 0; step <= record->steps; step++)
+        fprintf(t.file, "%llu,%.9g,%.9g\n", (unsigned long long)step, record->rows[step].value,
+                record->rows[step].temperature);
+    return end(&t, error);
+}
+
+nn_status exp_toy_write_points(const char *folder, const exp_toy_record *record, nn_error *error) {
+    text t;
+    if (begin(&t, folder, "points.csv", error) != NN_OK)
+        return error->status;
+    fputs("step,x,y,label\n", t.file);
+    for (int s = 0; s < record->snapshot_count; s++) {
+        const exp_toy_picture *snapshot = &record->snapshots[s];
+        for (int i = 0; i < record->points; i++)
+            fprintf(t.file, "%llu,%.9g,%.9g,%d\n", (unsigned long long)snapshot->step, snapshot->x[2 * i],
+                    snapshot->x[2 * i + 1], record->labels[i]);
+    }
+    return end(&t, error);
+}
+
+/* --- summary.json --------------------------------------------------------------------------------------- */
+
+/* A number with at most 9 significant digits; null for NAN. */
+static void add_number(cJSON *object, const char *name, double value) {
+    char digits[32];
+    snprintf(digits, sizeof digits, "%.9g", value);
+    if (isnan(value))
+        cJSON_AddNullToObject(object, name);
+    else
+        cJSON_AddRawToObject(object, name, digits);
+}
+
+static void add_count(cJSON *object, const char *name, uint64_t value) {
+    char digits[32];
+    snprintf(digits, sizeof digits, "%llu", (unsigned long long)value);
+    cJSON_AddRawToObject(object, name, digits);
+}
+
+static void add_snapshots(cJSON *json, const exp_toy_result *result) {
+    cJSON *snapshots = cJSON_AddArrayToObject(json, "snapshots");
+    for (int i = 0; i < result->snapshot_count; i++) {
+        const exp_toy_snapshot *s = &result->snapshots[i];
+        cJSON *snapshot = cJSON_CreateObject();
+        add_count(snapshot, "step", s->step);
+        add_number(snapshot, "snnl", s->snnl);
+        add_number(snapshot, "temperature", s->temperature);
+        add_number(snapshot, "threshold", s->threshold);
+        cJSON_AddItemToArray(snapshots, snapshot);
+    }
+}
+
+static void add_thresholds(cJSON *json, const exp_toy_result *result) {
+    cJSON *thresholds = cJSON_AddArrayToObject(json, "thresholds");
+    for (int i = 0; i < result->threshold_count; i++) {
+        const exp_toy_threshold *t = &result->thresholds[i];
+        cJSON *threshold = cJSON_CreateObject();
+        add_number(threshold, "threshold", t->value);
+        cJSON_AddBoolToObject(threshold, "reached", t->reached);
+        if (t->reached)
+            add_count(threshold, "step", t->step);
+        cJSON_AddItemToArray(thresholds, threshold);
+    }
+}
+
+static cJSON *describe(const exp_toy_options *o, const exp_toy_result *result) {
+    cJSON *json = cJSON_CreateObject();
+    add_count(json, "seed", o->seed);
+    add_count(json, "points", o->points);
+    add_count(json, "classes", o->classes);
+    add_number(json, "apart", o->apart);
+    cJSON_AddBoolToObject(json, "maximise", o->maximise);
+    cJSON_AddStringToObject(json, "temperature", o->temperature);
+    add_number(json, "lr", o->rate);
+    add_count(json, "steps", result->steps);
+    add_number(json, "start_snnl", result->start_snnl);
+    add_number(json, "end_snnl", result->end_snnl);
+    add_number(json, "limit_snnl", result->limit);
+    add_snapshots(json, result);
+    add_thresholds(json, result);
+    add_number(json, "seconds", result->seconds);
+    cJSON_AddBoolToObject(json, "interrupted", result->interrupted);
+    cJSON_AddStringToObject(json, "run", result->run);
+    cJSON_AddStringToObject(json, "version", exp_version);
+    return json;
+}
+
+nn_status exp_toy_write_summary(const exp_toy_options *options, const exp_toy_result *result,
+                                nn_error *error) {
+    char path[EXP_TEXT_MAX + 64];
+    cJSON *json = describe(options, result);
+    char *pretty = cJSON_Print(json), *line = cJSON_PrintUnformatted(json);
+    snprintf(path, sizeof path, "%s/summary.json", result->run);
+    nn_status status = pretty && line ? nn_file_write_atomic(path, pretty, strlen(pretty), error)
+                                      : nn_fail_memory(error, "summary.json");
+    if (status == NN_OK && options->json)
+        puts(line);
+    free(pretty);
+    free(line);
+    cJSON_Delete(json);
+    return status;
+}
