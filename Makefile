@@ -40,7 +40,7 @@ SUPPORT := $(call objects,$(wildcard tests/support/*.c))
 .DELETE_ON_ERROR:
 
 # The names at the root stand for the release build; other builds stay in their folders.
-all: $(PROGRAMS:%=$(B)/experiments/%) $(if $(filter build/release,$(B)),$(PROGRAMS)) ## build every program (the default)
+all: $(PROGRAMS:%=$(B)/bin/%) $(if $(filter build/release,$(B)),$(PROGRAMS)) ## build every program (the default)
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -52,13 +52,13 @@ $(PRESETS): | build/setup
 	@$(MAKE) --no-print-directory all
 	@scripts/fetch --if-missing $$(sed -n 's/^dataset *= *//p' experiments/$@.ini)
 
-test: $(TESTS) $(PROGRAMS:%=$(B)/experiments/%) ## build and run the tests; TEST=snnl runs those whose name ends so
+test: $(TESTS) $(PROGRAMS:%=$(B)/bin/%) ## build and run the tests; TEST=snnl runs those whose name ends so
 	@scripts/run-tests $(TESTS)
 
 sanitize: ## the tests under the address and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory MODE=sanitize test
 
-bench: $(addprefix $(B)/,tests/bench/bench_step tests/bench/bench_peak experiments/train) ## our times beside PyTorch's; ROW=resnet20-train for one, ALL=1 for slow ones too
+bench: $(addprefix $(B)/,tests/bench/bench_step tests/bench/bench_peak bin/train) ## our times beside PyTorch's; ROW=resnet20-train for one, ALL=1 for slow ones too
 	@tests/bench/pairs.sh $^
 
 bench-kernels: $(B)/tests/bench/bench_conv ## times of the convolutions alone
@@ -104,9 +104,10 @@ $(B)/presets.o: $(B)/presets.c | build/setup
 build/default-preset:
 	@mkdir -p build && echo shapes_resnet > $@
 
-$(PROGRAMS): %: build/release/experiments/%
+$(PROGRAMS): %: build/release/bin/%
 	@ln -sf $< $@
-$(B)/experiments/%: $(B)/experiments/%.o $(LIBRARY)
+$(B)/bin/%: $(B)/experiments/%.o $(LIBRARY)
+	@mkdir -p $(@D)
 	@echo "  link  $@"
 	@$(CC) $(ALL_CFLAGS) $^ $(LIBS) -o $@
 $(B)/tests/bench/bench_onednn: LIBS := -ldnnl $(LIBS)

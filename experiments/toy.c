@@ -2,7 +2,7 @@
 #include <signal.h>
 
 #include "common/start.h"
-#include "common/toy_run.h"
+#include "toy/run.h"
 
 enum { FAILED = 1, WRONG_USAGE = 2, INTERRUPTED = 130 };
 

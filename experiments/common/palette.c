@@ -9,9 +9,9 @@ static const unsigned viridis[] = {0x440154, 0x482475, 0x414487, 0x355F8D, 0x2A7
 static const unsigned reds[] = {0x7F0000, 0xB81D13, 0xE34A33, 0xF57C4A, 0xFDAE6B};
 
 const char *exp_color(int k) {
-    static const char *const colors[] = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
-                                         "#E69F00", "#56B4E9", "#000000"};
-    return colors[k % (int)(sizeof colors / sizeof *colors)];
+    static const char *const colors[EXP_COLORS] = {"#0072B2", "#E69F00", "#009E73", "#CC79A7",
+                                                   "#56B4E9", "#D55E00", "#000000"};
+    return colors[k % EXP_COLORS];
 }
 
 /* The color at `position` (0 to 1) of a ramp, between two of its colors where it must be. */

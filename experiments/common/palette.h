@@ -4,10 +4,13 @@
 
 #include <stdbool.h>
 
-enum { EXP_COLOR_MAX = 8 };
+enum {
+    EXP_COLOR_MAX = 8, /* bytes of a color's text */
+    EXP_COLORS = 7     /* of things without an order */
+};
 
 /* Color number k (from 0) of things without an order, "#RRGGBB": Okabe and Ito's, apart for every kind of color
- * vision; they come again after the seventh. */
+ * vision; the most different ones come first, and they come again after EXP_COLORS. */
 const char *exp_color(int k);
 
 /* Layers named like "block9.conv1" are inside a block: they are drawn dashed, in colors of their own. */

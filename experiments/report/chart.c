@@ -24,8 +24,8 @@ void exp_chart_free(exp_chart *chart) {
     free(chart);
 }
 
-exp_series *exp_chart_add(exp_chart *chart, const char *name, const char *color, exp_chart_style style, int count,
-                          bool bars) {
+exp_series *exp_chart_add(exp_chart *chart, const char *name, const char *color, exp_chart_style style,
+                          int count, bool bars) {
     size_t arrays = bars ? 4 : 2, points = (size_t)count;
     double *values = chart->count < EXP_SERIES_MAX ? calloc(arrays * points + 1, sizeof *values) : NULL;
     if (!values)
@@ -80,7 +80,8 @@ static void put_ticks(FILE *script, const exp_chart *chart) {
 }
 
 static void put_axes(FILE *script, const exp_chart *chart) {
-    fputs("set border 3 lc rgb '#808080'\nset tics nomirror textcolor rgb '#303030'\nset grid lt 1 lw 1 lc rgb '#E4E4E4'\n"
+    fputs("set border 3 lc rgb '#808080'\nset tics nomirror textcolor rgb '#303030'\nset grid lt 1 lw 1 lc "
+          "rgb '#E4E4E4'\n"
           "unset key\nset title ",
           script);
     exp_drawing_quote(script, chart->title);
@@ -110,7 +111,8 @@ static void put_series(FILE *script, const exp_chart *chart, int i) {
         return;
     fprintf(script, ", $series%d using ($1+%.3g):2 with points pt 7 ps 0.6 lc rgb '%s'", i, aside, s->color);
     if (s->low)
-        fprintf(script, ", $series%d using ($1+%.3g):2:3:4 with yerrorbars pt 0 lw 1.2 lc rgb '%s'", i, aside, s->color);
+        fprintf(script, ", $series%d using ($1+%.3g):2:3:4 with yerrorbars pt 0 lw 1.2 lc rgb '%s'", i, aside,
+                s->color);
 }
 
 nn_status exp_chart_draw(const exp_chart *chart, const char *svg, nn_error *error) {
@@ -119,7 +121,9 @@ nn_status exp_chart_draw(const exp_chart *chart, const char *svg, nn_error *erro
         return error->status;
     FILE *script = exp_drawing_script(drawing);
     put_data(script, chart);
-    fprintf(script, "set encoding utf8\nset terminal svg noenhanced dynamic size %d,%d font 'Sans,13' background '#FFFFFF'\n",
+    fprintf(script,
+            "set encoding utf8\nset terminal svg noenhanced dynamic size %d,%d font 'Sans,13' background "
+            "'#FFFFFF'\n",
             WIDTH, HEIGHT);
     fprintf(script, "set output '%s'\n", exp_drawing_output(0));
     put_axes(script, chart);

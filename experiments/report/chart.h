@@ -40,8 +40,8 @@ void exp_chart_free(exp_chart *chart);
 
 /* The next series, with arrays for `count` points, low and high only if wanted, all NaN. The first EXP_SERIES_MAX are
  * kept; NULL for those after them, and without memory. */
-exp_series *exp_chart_add(exp_chart *chart, const char *name, const char *color, exp_chart_style style, int count,
-                          bool bars);
+exp_series *exp_chart_add(exp_chart *chart, const char *name, const char *color, exp_chart_style style,
+                          int count, bool bars);
 
 /* Draws into the file `svg`, which scales with the page. NN_EFILE where that fails. */
 nn_status exp_chart_draw(const exp_chart *chart, const char *svg, nn_error *error);

@@ -14,7 +14,8 @@ void exp_html_end(FILE *page);
 void exp_html_text(FILE *page, const char *text);
 
 /* <tag>text</tag> with text made as by printf. */
-void exp_html_element(FILE *page, const char *tag, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void exp_html_element(FILE *page, const char *tag, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* The drawing in an SVG file of gnuplot's, to be read on any width of page. NN_EFILE where it cannot be read. */
 nn_status exp_html_picture(FILE *page, const char *svg, nn_error *error);

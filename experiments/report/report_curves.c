@@ -82,7 +82,8 @@ nn_status exp_report_curves(exp_section *section, const char *run, const char *h
     exp_html_element(section->page, "h3", "%s", heading);
     exp_section_grid(section, true);
     if (has_inner_taps(&metrics))
-        status = draw(section, &metrics, is_in_last_block, false, "Layers of the final residual block", error);
+        status =
+            draw(section, &metrics, is_in_last_block, false, "Layers of the final residual block", error);
     if (status == NN_OK)
         status = draw(section, &metrics, is_outer, false, "Every layer", error);
     if (status == NN_OK)

@@ -28,14 +28,14 @@ int program_begin(void **state) {
 
 /* --- processes ------------------------------------------------------------------------------------------ */
 
-/* This test is build/MODE/tests/experiments/test_..., the program build/MODE/experiments/NAME. */
+/* This test is build/MODE/tests/experiments/test_..., the program build/MODE/bin/NAME. */
 static void find_program(char path[PATH_MAX], const char *name) {
     ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 64);
     assert_true(length > 0);
     path[length] = '\0';
     for (int i = 0; i < 3; i++)
         *strrchr(path, '/') = '\0';
-    snprintf(path + strlen(path), 64, "/experiments/%s", name);
+    snprintf(path + strlen(path), 64, "/bin/%s", name);
     if (access(path, X_OK) != 0)
         fail_msg("%s is not built", path);
 }

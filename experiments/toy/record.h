@@ -1,10 +1,10 @@
-/* toy_record.h - what is kept of a descent while it goes on: the loss of every step, snapshots, and frames for an
+/* record.h - what is kept of a descent while it goes on: the loss of every step, snapshots, and frames for an
  * animation. */
 #ifndef EXP_TOY_RECORD_H
 #define EXP_TOY_RECORD_H
 
-#include "toy_options.h"
-#include "toy_points.h"
+#include "points.h"
+#include "settings.h"
 
 enum { EXP_TOY_FRAMES = 80 }; /* at most; at least half of them where there are as many steps */
 

@@ -1,4 +1,4 @@
-/* toy_points.h - points in the plane that are moved by gradient descent on their soft nearest neighbor loss. */
+/* points.h - points in the plane that are moved by gradient descent on their soft nearest neighbor loss. */
 #ifndef EXP_TOY_POINTS_H
 #define EXP_TOY_POINTS_H
 

@@ -1,4 +1,4 @@
-/* toy_run.h - one run of ./toy, from options to a finished run folder:
+/* run.h - one run of ./toy, from options to a finished run folder:
  *
  *   config.ini            every option, resolved
  *   toy.csv               a row per step: step,snnl,temperature
@@ -12,8 +12,8 @@
 
 #include <signal.h>
 
-#include "toy_options.h"
-#include "toy_record.h"
+#include "record.h"
+#include "settings.h"
 
 typedef struct exp_toy_snapshot {
     uint64_t step;

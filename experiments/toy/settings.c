@@ -1,4 +1,4 @@
-#include "toy_options.h"
+#include "settings.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
-/* toy_pictures.h - a descent as pictures, by gnuplot. */
+/* pictures.h - a descent as pictures, by gnuplot. */
 #ifndef EXP_TOY_PICTURES_H
 #define EXP_TOY_PICTURES_H
 
-#include "toy_record.h"
+#include "record.h"
 
 /* Draws into the folder: toy.png and toy.svg (all snapshots side by side on the same axes, the loss over the steps
  * below, and the temperature where it is the optimal one), snapshot-1.png and so on, and the animation toy.gif.

@@ -1,8 +1,8 @@
-/* toy_files.h - the texts in the run folder of ./toy; each appears whole or not at all. */
+/* files.h - the texts in the run folder of ./toy; each appears whole or not at all. */
 #ifndef EXP_TOY_FILES_H
 #define EXP_TOY_FILES_H
 
-#include "toy_run.h"
+#include "run.h"
 
 nn_status exp_toy_write_config(const char *folder, const exp_toy_options *options, nn_error *error);
 nn_status exp_toy_write_values(const char *folder, const exp_toy_record *record,

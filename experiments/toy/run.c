@@ -1,13 +1,13 @@
-#include "toy_run.h"
+#include "run.h"
 
 #include <math.h>
 #include <string.h>
 
+#include "experiments/common/make_folder.h"
+#include "experiments/common/progress.h"
+#include "files.h"
 #include "framework/kernels/kernels.h"
-#include "make_folder.h"
-#include "progress.h"
-#include "toy_files.h"
-#include "toy_pictures.h"
+#include "pictures.h"
 
 enum { QUARTERS = 4 };
 

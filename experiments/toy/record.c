@@ -1,4 +1,4 @@
-#include "toy_record.h"
+#include "record.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,10 +1,10 @@
-/* toy_panels.h - what the pictures of a descent are put together from, as text for gnuplot. */
+/* panels.h - what the pictures of a descent are put together from, as text for gnuplot. */
 #ifndef EXP_TOY_PANELS_H
 #define EXP_TOY_PANELS_H
 
 #include <stdio.h>
 
-#include "toy_record.h"
+#include "record.h"
 
 typedef enum exp_toy_format { EXP_TOY_PNG, EXP_TOY_SVG, EXP_TOY_GIF } exp_toy_format;
 

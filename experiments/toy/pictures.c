@@ -1,10 +1,10 @@
-#include "toy_pictures.h"
+#include "pictures.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "gnuplot.h"
-#include "toy_panels.h"
+#include "experiments/common/gnuplot.h"
+#include "panels.h"
 
 enum {
     PANEL = 270, /* side of a panel of points in the strip, pixels */

@@ -1,11 +1,11 @@
-/* toy_options.h - everything that decides a run of ./toy, and where it comes from.
+/* settings.h - everything that decides a run of ./toy, and where it comes from.
  *
  * Defaults (of minimising or of maximising), then --config FILE, then the command line. config.ini in the run
  * folder records the result. */
 #ifndef EXP_TOY_OPTIONS_H
 #define EXP_TOY_OPTIONS_H
 
-#include "options.h"
+#include "experiments/common/options.h"
 
 enum { EXP_TOY_THRESHOLDS = 6 };                     /* at most */
 enum { EXP_TOY_SNAPSHOTS = EXP_TOY_THRESHOLDS + 2 }; /* those, the start and the end */

@@ -1,4 +1,4 @@
-#include "toy_files.h"
+#include "files.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>

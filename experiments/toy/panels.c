@@ -1,16 +1,13 @@
-/* toy_panels.c - panels of points and of curves. Ranges are computed here; gnuplot only draws. */
-#include "toy_panels.h"
+/* panels.c - panels of points and of curves. Ranges are computed here; gnuplot only draws. */
+#include "panels.h"
 
 #include <math.h>
+#include <stdlib.h>
 
-#include "gnuplot.h"
+#include "experiments/common/gnuplot.h"
+#include "experiments/common/palette.h"
 
 enum { CURVE_POINTS = 1500 }; /* at most: more cannot be seen */
-
-/* Okabe and Ito's colors, apart for every kind of color vision, the most different ones first. */
-static const unsigned colors[] = {0x0072B2, 0xE69F00, 0x009E73, 0xCC79A7,
-                                  0x56B4E9, 0xD55E00, 0xF0E442, 0x000000};
-enum { COLORS = sizeof colors / sizeof *colors };
 
 /* gnuplot's filled circle, square, triangle and diamond: where there are more classes than colors. */
 static const int shapes[] = {7, 5, 9, 13};
@@ -45,8 +42,8 @@ static void put_picture(const exp_toy_canvas *c, const char *name, int index,
     fprintf(c->script, "$%s%d << END\n", name, index);
     for (int i = 0; i < c->record->points; i++) {
         int label = c->record->labels[i];
-        fprintf(c->script, "%.6g %.6g %d %u\n", picture->x[2 * i], picture->x[2 * i + 1],
-                shapes[label / COLORS % SHAPES], colors[label % COLORS]);
+        fprintf(c->script, "%.6g %.6g %d %ld\n", picture->x[2 * i], picture->x[2 * i + 1],
+                shapes[label / EXP_COLORS % SHAPES], strtol(exp_color(label) + 1, NULL, 16));
     }
     fputs("END\n", c->script);
 }

@@ -1,4 +1,4 @@
-#include "toy_points.h"
+#include "points.h"
 
 #include <math.h>
 #include <stdlib.h>
