@@ -14,8 +14,7 @@ const char *exp_run_folder_file(const exp_run_folder *folder, const char *name) 
     return path;
 }
 
-/* Makes a folder and those above it; one that exists is fine. */
-static nn_status make_folders(const char *path, nn_error *error) {
+nn_status exp_make_folders(const char *path, nn_error *error) {
     char part[EXP_TEXT_MAX];
     snprintf(part, sizeof part, "%s", path);
     for (char *slash = part + 1;; slash++) {
@@ -36,7 +35,7 @@ static nn_status use_named(exp_run_folder *folder, const char *path, nn_error *e
     if (strlen(path) >= sizeof folder->path - 64)
         return nn_fail(error, NN_EARGUMENT, "--run: the path is too long");
     strcpy(folder->path, path);
-    nn_status status = make_folders(path, error);
+    nn_status status = exp_make_folders(path, error);
     if (status == NN_OK && access(exp_run_folder_file(folder, "config.ini"), F_OK) == 0)
         return nn_fail(error, NN_EARGUMENT,
                        "--run: %s holds a run already: name another folder, or remove that one", path);
@@ -52,7 +51,7 @@ static nn_status make_new(exp_run_folder *folder, const exp_train_options *optio
     stem[strcspn(stem, ".")] = '\0';
     if (options->snnl_weight != 0)
         snprintf(number, sizeof number, "-snnl%s", exp_number_text(options->snnl_weight, weight));
-    nn_status status = make_folders("runs", error);
+    nn_status status = exp_make_folders("runs", error);
     for (int i = 1; status == NN_OK; i++) {
         if (i > 1)
             snprintf(again, sizeof again, "-%d", i);

@@ -36,6 +36,9 @@ void exp_run_folder_close(exp_run_folder *folder);
 nn_status exp_run_folder_log(exp_run_folder *folder, const exp_classifier *classifier, const exp_row *row,
                              nn_error *error);
 
+/* Makes a folder and those above it; one that exists is fine. */
+nn_status exp_make_folders(const char *path, nn_error *error);
+
 /* FOLDER/name; the text is valid until the next call. */
 const char *exp_run_folder_file(const exp_run_folder *folder, const char *name);
 
