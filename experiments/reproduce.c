@@ -13,7 +13,8 @@ enum { FAILED = 1, WRONG_USAGE = 2, INTERRUPTED = 130, STUDIES_MAX = 64 };
 
 static const char usage[] =
     "usage: ./reproduce [--study NAME ...] [--out DIR] [options]\n"
-    "Trains what the studies in experiments/studies/ ask for, one run after another, and sums them up. Stopped "
+    "Trains what the studies in experiments/studies/ ask for, one run after another, and sums them up. "
+    "Stopped "
     "at any\n"
     "moment, it goes on where it was when started again; a run that is finished is never repeated. Leaves in "
     "DIR a\n"
@@ -36,8 +37,10 @@ static const exp_option table[] = {
      .recorded = false},
     {"out", EXP_TEXT, AT(out), "DIR", "folder for all that is made", .recorded = false},
     {"data", EXP_TEXT, AT(data), "DIR", "data root (else $ENTANGLE_DATA, else ./data)", .recorded = false},
-    {"missing", EXP_CHOICE, AT(missing), "WAY", "runs whose data set is not there are left out, or done on "
-     "the built-in shapes", .choices = missing_data},
+    {"missing", EXP_CHOICE, AT(missing), "WAY",
+     "runs whose data set is not there are left out, or done on "
+     "the built-in shapes",
+     .choices = missing_data},
     {"threads", EXP_COUNT, AT(threads), "N", "0: all processors", 0, 256, .recorded = false},
     {"list", EXP_FLAG, AT(list), NULL, "name the studies and end", .recorded = false},
     {"dry-run", EXP_FLAG, AT(dry_run), NULL, "name the runs, and what is done of them, and end",

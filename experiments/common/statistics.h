@@ -8,7 +8,8 @@ int exp_known(const double *x, int count); /* how many are no NaN */
 
 double exp_mean(const double *x, int count);      /* NaN of none */
 double exp_deviation(const double *x, int count); /* of the sample, divided by n - 1; NaN of fewer than two */
-double exp_median(const double *x, int count);    /* the middle one, or the mean of the middle two; NaN of none */
+double exp_median(const double *x,
+                  int count); /* the middle one, or the mean of the middle two; NaN of none */
 
 /* P(T <= t) for Student's t with `freedom` degrees of freedom, a number above 0. */
 double exp_t_probability(double t, double freedom);

@@ -146,8 +146,7 @@ static nn_status add_block(reading *r, exp_study_block **block) {
     for (int i = 0; i < study->block_count; i++)
         if (strcmp(study->blocks[i].name, r->block) == 0)
             return refuse(r, r->block_line, "there is a block of this name already");
-    exp_study_block *more =
-        realloc(study->blocks, (size_t)(study->block_count + 1) * sizeof *study->blocks);
+    exp_study_block *more = realloc(study->blocks, (size_t)(study->block_count + 1) * sizeof *study->blocks);
     if (!more)
         return nn_fail_memory(&r->refused, r->origin);
     study->blocks = more;
@@ -270,7 +269,7 @@ static int take_line(void *context, const char *section, const char *name, const
         r->block_line = r->opened;
         r->opened = r->setting_count = 0;
         if (!r->block[0])
-            refuse(r, r->block_line, "a block needs a name: [NAME]");
+            refuse(r, r->block_line, "a block begins with a line [NAME]");
     }
     if (r->refused.status != NN_OK)
         return 0;
@@ -312,8 +311,7 @@ static nn_status parse(reading *r, nn_error *error) {
         finish_block(r);
     if (r->refused.status == NN_OK && r->study->block_count == 0)
         refuse(r, r->line ? r->line : 1, "the study has no [block]");
-    return r->refused.status == NN_OK ? NN_OK
-                                      : nn_fail(error, r->refused.status, "%s", r->refused.message);
+    return r->refused.status == NN_OK ? NN_OK : nn_fail(error, r->refused.status, "%s", r->refused.message);
 }
 
 nn_status exp_study_parse(exp_study *study, const char *name, const char *origin, const char *text,
@@ -357,8 +355,8 @@ static nn_status unknown_study(const char *name, nn_error *error) {
     char all[256] = "";
     for (const exp_preset *p = exp_studies; p->name; p++)
         snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", p == exp_studies ? "" : ", ", p->name);
-    return nn_fail(error, NN_EARGUMENT, "--study: there is no '%s'; there are: %s; or give a path to an ini file",
-                   name, all);
+    return nn_fail(error, NN_EARGUMENT,
+                   "--study: there is no '%s'; there are: %s; or give a path to an ini file", name, all);
 }
 
 /* The file as it is now, so that an edited study takes effect without a build; else the text compiled in. */

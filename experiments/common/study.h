@@ -18,11 +18,12 @@ enum { EXP_STUDY_NAME_MAX = 64, EXP_RUN_NAME_MAX = 192, EXP_CONDITION_MAX = 256,
 
 /* One training of a study. */
 typedef struct exp_study_run {
-    exp_train_options options;         /* data, run, threads and what else is not recorded: unset */
-    char condition[EXP_CONDITION_MAX]; /* what sets it apart in its block but for the seed: "snnl-weight 0.1, batch 64";
+    exp_train_options options; /* data, run, threads and what else is not recorded: unset */
+    char condition
+        [EXP_CONDITION_MAX]; /* what sets it apart in its block but for the seed: "snnl-weight 0.1, batch 64";
                                           "" in a block of one condition */
-    char absent[EXP_STUDY_NAME_MAX];   /* the data set that it wants and that is not there; "" where it is */
-    bool skipped;                      /* for want of it; where `absent` and not skipped, `shapes` stand in */
+    char absent[EXP_STUDY_NAME_MAX]; /* the data set that it wants and that is not there; "" where it is */
+    bool skipped;                    /* for want of it; where `absent` and not skipped, `shapes` stand in */
     /* Of its folder: readable, and ended by a hash over all options that results depend on. Runs of the same name have the
      * same results. */
     char name[EXP_RUN_NAME_MAX];

@@ -21,8 +21,8 @@ static nn_status write_options(const exp_child *child, const exp_train_options *
     if (!memory)
         return nn_fail_memory(error, path);
     exp_options_write(exp_train_table, options, memory);
-    nn_status status = fclose(memory) == 0 ? nn_file_write_atomic(path, text, length, error)
-                                           : nn_fail_memory(error, path);
+    nn_status status =
+        fclose(memory) == 0 ? nn_file_write_atomic(path, text, length, error) : nn_fail_memory(error, path);
     free(text);
     return status;
 }
@@ -66,7 +66,6 @@ static void become(const char *folder, const char *program, char *const *argv, p
     _exit(127);
 }
 
-/* SIGCHLD is blocked, so that none is missed. */
 static nn_status wait_for(const exp_child *child, pid_t process, const sigset_t *ends, int *ended,
                           nn_error *error) {
     const struct timespec second = {.tv_sec = 1};
@@ -89,9 +88,8 @@ static nn_status start(const exp_child *child, const char *dataset, pid_t *proce
     char program[PATH_MAX], threads[32];
     snprintf(threads, sizeof threads, "%llu", (unsigned long long)child->threads);
     /* Named, the data set must be there: nothing may stand in for it. */
-    char *const argv[] = {"train",     "--preset",          "./options.ini", "--dataset",
-                          (char *)dataset, "--run",         ".",             "--data",
-                          (char *)child->data, "--threads", threads,         "--quiet",
+    char *const argv[] = {"train", "--preset", "./options.ini",     "--dataset", (char *)dataset, "--run",
+                          ".",     "--data",   (char *)child->data, "--threads", threads,         "--quiet",
                           NULL};
     pid_t parent = getpid();
     if (find_program(program, error) != NN_OK)
@@ -103,22 +101,34 @@ static nn_status start(const exp_child *child, const char *dataset, pid_t *proce
     return *process > 0 ? NN_OK : nn_fail(error, NN_EFILE, "cannot start %s: %s", program, strerror(errno));
 }
 
-nn_status exp_child_train(const exp_child *child, const exp_train_options *options, int *ended,
-                          nn_error *error) {
-    char path[PATH_MAX];
-    sigset_t ends, before;
+/* Starts the training and waits for its end. An interrupt that comes before the child is a program of its own is held back
+ * from it until then; SIGCHLD is held back here until it is waited for. */
+static nn_status start_and_wait(const exp_child *child, const char *dataset, int *ended, nn_error *error) {
+    sigset_t ends, starting, before, waiting;
     pid_t process = 0;
     sigemptyset(&ends);
     sigaddset(&ends, SIGCHLD);
-    nn_status status = write_options(child, options, error);
-    if (status != NN_OK)
-        return status;
+    starting = ends;
+    sigaddset(&starting, SIGINT);
+    sigaddset(&starting, SIGTERM);
     signal(SIGCHLD, SIG_DFL); /* ignored, as some parents leave it, children would end without a word */
-    sigprocmask(SIG_BLOCK, &ends, &before);
-    status = start(child, options->dataset, &process, error);
+    sigprocmask(SIG_BLOCK, &starting, &before);
+    waiting = before;
+    sigaddset(&waiting, SIGCHLD);
+    nn_status status = start(child, dataset, &process, error);
+    sigprocmask(SIG_SETMASK, &waiting, NULL);
     if (status == NN_OK)
         status = wait_for(child, process, &ends, ended, error);
     sigprocmask(SIG_SETMASK, &before, NULL);
+    return status;
+}
+
+nn_status exp_child_train(const exp_child *child, const exp_train_options *options, int *ended,
+                          nn_error *error) {
+    char path[PATH_MAX];
+    nn_status status = write_options(child, options, error);
+    if (status == NN_OK)
+        status = start_and_wait(child, options->dataset, ended, error);
     snprintf(path, sizeof path, "%s/%s", child->folder, options_file);
     if (status == NN_OK && WIFEXITED(*ended) && WEXITSTATUS(*ended) == 0)
         unlink(path);

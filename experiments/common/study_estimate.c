@@ -8,8 +8,7 @@
 enum { SAME_MODEL_AND_DATA, SAME_MODEL, ANY, LEVELS };
 
 static bool tells(const exp_timing *finished, const exp_timing *wanted, int level) {
-    return !isnan(finished->seconds) &&
-           (level >= ANY || strcmp(finished->model, wanted->model) == 0) &&
+    return !isnan(finished->seconds) && (level >= ANY || strcmp(finished->model, wanted->model) == 0) &&
            (level >= SAME_MODEL || strcmp(finished->dataset, wanted->dataset) == 0);
 }
 

@@ -30,9 +30,9 @@ static const struct number {
 enum { NUMBERS = sizeof numbers / sizeof *numbers, UNLISTED = 1 };
 
 /* The options that results.csv shows. */
-static const char *const shown[] = {"dataset",     "model",    "snnl-weight", "snnl-layers", "temperature-mode",
-                                    "temperature", "distance", "batch",       "epochs",      "train-limit",
-                                    "seed",        NULL};
+static const char *const shown[] = {"dataset",          "model",       "snnl-weight", "snnl-layers",
+                                    "temperature-mode", "temperature", "distance",    "batch",
+                                    "epochs",           "train-limit", "seed",        NULL};
 
 static double *number_of(exp_study_result *result, int i) {
     return (double *)((char *)result + numbers[i].offset);
@@ -139,8 +139,8 @@ static bool is_listed(const exp_study_table *table, const exp_study_run *run) {
 static void add_block(exp_study_table *table, const exp_study *study, const exp_study_block *block) {
     for (int i = 0; i < block->seeds * block->conditions; i++) {
         bool repeated = is_listed(table, &block->runs[i]);
-        table->results[table->count++] = (exp_study_result){
-            .study = study, .block = block, .run = &block->runs[i], .repeated = repeated};
+        table->results[table->count++] =
+            (exp_study_result){.study = study, .block = block, .run = &block->runs[i], .repeated = repeated};
     }
 }
 
@@ -284,8 +284,8 @@ static nn_status write_file(const exp_study_table *table, const char *name,
     if (!memory)
         return nn_fail_memory(error, path);
     put(memory, table);
-    nn_status status = fclose(memory) == 0 ? nn_file_write_atomic(path, text, length, error)
-                                           : nn_fail_memory(error, path);
+    nn_status status =
+        fclose(memory) == 0 ? nn_file_write_atomic(path, text, length, error) : nn_fail_memory(error, path);
     free(text);
     return status;
 }

@@ -34,7 +34,8 @@ typedef struct exp_study_result {
 typedef struct exp_study_table {
     char out[EXP_TEXT_MAX];
     int count;
-    exp_study_result *results; /* [count]: the runs of all studies, in order; one that several blocks share comes several
+    exp_study_result
+        *results; /* [count]: the runs of all studies, in order; one that several blocks share comes several
                                   times */
 } exp_study_table;
 

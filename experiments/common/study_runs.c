@@ -151,9 +151,9 @@ static nn_status lock_folder(const char *out, int *lock, nn_error *error) {
     int code = errno;
     close(*lock);
     if (code == EWOULDBLOCK)
-        return nn_fail(error, NN_EARGUMENT,
-                       "another program is at work in %s: wait for its end, or name another folder with --out",
-                       out);
+        return nn_fail(
+            error, NN_EARGUMENT,
+            "another program is at work in %s: wait for its end, or name another folder with --out", out);
     return nn_fail(error, NN_EFILE, "cannot lock %s: %s", path, strerror(code));
 }
 

@@ -7,9 +7,9 @@
 #include "study_results.h"
 
 typedef struct exp_runs_setting {
-    const char *data; /* data root */
-    uint64_t threads; /* of each run; 0: all processors */
-    bool quiet;       /* of failures alone it is spoken on stderr */
+    const char *data;                  /* data root */
+    uint64_t threads;                  /* of each run; 0: all processors */
+    bool quiet;                        /* of failures alone it is spoken on stderr */
     const volatile sig_atomic_t *stop; /* once set, the run under way is ended, and no more are started */
 } exp_runs_setting;
 

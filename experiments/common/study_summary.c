@@ -47,24 +47,21 @@ static int widest_label(const exp_study *study) {
     return (int)width;
 }
 
-/* "  +0.12  [-0.34, +0.58]", as far as the pairs go. */
-static void print_difference(const exp_difference *d, FILE *file) {
+static void print_condition(const exp_condition_summary *s, const exp_study_block *block, int width,
+                            FILE *file) {
+    char text[EXP_CONDITION_MAX], spread[32] = "";
+    const exp_difference *d = &s->difference;
+    fprintf(file, "  %-*s  %2d of %d", width, label(s->first->run, text), s->runs, block->seeds);
+    if (s->runs > 0)
+        fprintf(file, "%*s  %7.2f%%", block->seeds < 10, "", 100 * s->mean);
+    if (s->runs > 1)
+        snprintf(spread, sizeof spread, "%.2f", 100 * s->deviation);
+    if (s->runs > 1 || d->pairs > 0)
+        fprintf(file, "  %6s", spread);
     if (d->pairs > 0)
         fprintf(file, "  %+7.2f", 100 * d->mean);
     if (d->pairs > 1)
         fprintf(file, "  [%+.2f, %+.2f]", 100 * d->low, 100 * d->high);
-}
-
-static void print_condition(const exp_condition_summary *s, const exp_study_block *block, int width,
-                            FILE *file) {
-    char text[EXP_CONDITION_MAX], accuracy[32] = "", spread[32] = "";
-    if (s->runs > 0)
-        snprintf(accuracy, sizeof accuracy, "%.2f%%", 100 * s->mean);
-    if (s->runs > 1)
-        snprintf(spread, sizeof spread, "%.2f", 100 * s->deviation);
-    fprintf(file, "  %-*s  %2d of %-2d  %8s  %6s", width, label(s->first->run, text), s->runs, block->seeds,
-            accuracy, spread);
-    print_difference(&s->difference, file);
     fputc('\n', file);
 }
 
@@ -84,7 +81,7 @@ static void print_block(const exp_study_table *table, const exp_study_block *blo
 void exp_study_print(const exp_study_table *table, const exp_study *study, FILE *file) {
     int width = widest_label(study);
     fprintf(file, "%s: %s\n", study->name, study->title);
-    fprintf(file, "  %-*s  %-8s  %8s  %6s  %s\n", width, "condition", "runs", "accuracy", "spread",
+    fprintf(file, "  %-*s  %-8s  %8s  %6s  %s\n", width, "condition", " runs", "accuracy", "spread",
             "difference from weight 0, same seeds [95%]");
     for (int b = 0; b < study->block_count; b++)
         print_block(table, &study->blocks[b], width, file);

@@ -9,7 +9,8 @@ typedef struct exp_condition_summary {
     const exp_study_result *first; /* of its runs: that of the first seed */
     int runs;                      /* that have the number */
     double mean, deviation;        /* NaN as in statistics.h */
-    exp_difference difference;     /* from the same seeds at weight 0; no pairs where the condition is weight 0 itself */
+    exp_difference
+        difference; /* from the same seeds at weight 0; no pairs where the condition is weight 0 itself */
 } exp_condition_summary;
 
 /* Sums up one number of a condition's runs: `number` is its place in exp_study_result, such as
