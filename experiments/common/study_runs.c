@@ -27,6 +27,7 @@ typedef struct running {
     /* of the run under way: */
     const exp_study_run *run;
     double begin, left; /* when it began; seconds left for all then, NaN: unknown */
+    double accuracy;    /* of the run before it, NaN: unknown */
 } running;
 
 /* --- words ---------------------------------------------------------------------------------------------- */
@@ -46,32 +47,37 @@ static int number_of(const running *r) {
     return r->tally->found + r->tally->trained + r->tally->failed;
 }
 
+static void format_accuracy(double accuracy, const char *what, char text[48]) {
+    text[0] = '\0';
+    if (!isnan(accuracy))
+        snprintf(text, 48, "  %s %.2f%%", what, 100 * accuracy);
+}
+
 /* On a terminal: the one line that is rewritten. */
 static void show_running(void *context) {
     const running *r = context;
-    char left[48];
+    char line[EXP_RUN_NAME_MAX + 128], left[48], before[48];
     if (r->setting->quiet || !r->terminal)
         return;
-    format_time(fmax(0, r->left - (exp_seconds() - r->begin)), left);
-    fprintf(stderr, "\r\033[Krun %d/%d  %s%s", number_of(r) + 1, r->tally->runs, r->run->name,
-            isnan(r->left) ? "" : left);
+    format_time(r->left > 0 ? fmax(0, r->left - (exp_seconds() - r->begin)) : r->left, left);
+    format_accuracy(r->accuracy, "last accuracy", before);
+    snprintf(line, sizeof line, "run %d/%d  %s%s%s", number_of(r) + 1, r->tally->runs, r->run->name, left,
+             before);
+    exp_terminal_line(line);
 }
 
 static void clear_line(const running *r) {
     if (r->terminal && !r->setting->quiet)
-        fputs("\r\033[K", stderr);
+        exp_terminal_line("");
 }
 
-static void report_done(const running *r, const exp_study_result *result, double left) {
-    char text[48], accuracy[48] = "";
-    if (r->setting->quiet)
+static void report_done(const running *r) {
+    char left[48], accuracy[48];
+    if (r->setting->quiet || r->terminal)
         return;
-    format_time(left, text);
-    if (!isnan(result->test_accuracy))
-        snprintf(accuracy, sizeof accuracy, "  accuracy %.2f%%", 100 * result->test_accuracy);
-    clear_line(r);
-    fprintf(stderr, "run %d/%d  %s%s%s%s", number_of(r), r->tally->runs, r->run->name, accuracy, text,
-            r->terminal ? "" : "\n");
+    format_time(r->left, left);
+    format_accuracy(r->accuracy, "accuracy", accuracy);
+    fprintf(stderr, "run %d/%d  %s%s%s\n", number_of(r), r->tally->runs, r->run->name, accuracy, left);
 }
 
 /* The last line of a log, without its end. */
@@ -201,8 +207,9 @@ static nn_status train(running *r, exp_study_result *result, nn_error *error) {
         status = exp_study_table_write(r->table, error);
     if (status == NN_OK)
         status = exp_study_seconds_left(r->table, &r->left, error);
+    r->accuracy = result->test_accuracy;
     if (status == NN_OK && result->state == EXP_RUN_DONE)
-        report_done(r, result, r->left);
+        report_done(r);
     return status;
 }
 
@@ -264,7 +271,8 @@ nn_status exp_study_train(exp_study_table *table, const exp_runs_setting *settin
                  .setting = setting,
                  .tally = tally,
                  .data = absolute(setting->data),
-                 .terminal = isatty(STDERR_FILENO)};
+                 .terminal = isatty(STDERR_FILENO),
+                 .accuracy = NAN};
     count(table, tally);
     snprintf(runs, sizeof runs, "%s/runs", table->out);
     nn_status status = r.data ? exp_make_folders(runs, error) : nn_fail_memory(error, setting->data);

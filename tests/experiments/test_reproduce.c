@@ -19,7 +19,8 @@ static int set_up(void **state) {
 /* A quick run without rows (and so without pictures) on the data that set_up made. */
 #define QUICK "preset = mnist_cnn\nmodel = mlp\nbatch = 10\nlr = 0.001\nlog-every = 0\n"
 /* One that does not end by itself, and logs. */
-#define ENDLESS "preset = mnist_cnn\nmodel = mlp\nbatch = 10\nepochs = 1000000\nlog-every = 1\neval-every = 0\n"
+#define ENDLESS                                                                                              \
+    "preset = mnist_cnn\nmodel = mlp\nbatch = 10\nepochs = 1000000\nlog-every = 1\neval-every = 0\n"
 
 static void write_study(const char *path, const char *text) {
     test_file(path, text, strlen(text));
@@ -99,8 +100,9 @@ static int lines_with(const char *text, const char *part) {
 
 static void a_study_from_beginning_to_end(void **state) {
     (void)state;
-    write_study("grid.ini", "title = A small grid\n[one]\n" QUICK "steps = 5\nsnnl-weight = 0 | 0.1\nseed = 1 | 2\n"
-                            "[two]\n" QUICK "steps = 5 | 6\nsnnl-weight = 0.1\n");
+    write_study("grid.ini",
+                "title = A small grid\n[one]\n" QUICK "steps = 5\nsnnl-weight = 0 | 0.1\nseed = 1 | 2\n"
+                "[two]\n" QUICK "steps = 5 | 6\nsnnl-weight = 0.1\n");
     assert_int_equal(program_run("reproduce", "--study grid.ini --dry-run --out grid"), 0);
     assert_int_equal(lines_with(program_output, "missing  grid/runs/mnist-mlp-w"), 5);
     program_said(program_output, "0 runs done, 0 skipped, 5 to do: how long they take is known once");
@@ -328,7 +330,8 @@ static void two_at_once(void **state) {
     assert_non_null(second);
     assert_non_null(fgets(said, sizeof said, second));
     assert_int_equal(pclose(second), 2 << 8);
-    program_said(said, "reproduce: another program is at work in shared: wait for its end, or name another folder");
+    program_said(said,
+                 "reproduce: another program is at work in shared: wait for its end, or name another folder");
     assert_int_equal(kill(pid, SIGTERM), 0);
     assert_int_equal(program_end(pid), 130);
 }
@@ -337,8 +340,9 @@ static void two_at_once(void **state) {
 
 static void a_failing_run_does_not_stop_the_others(void **state) {
     (void)state;
-    write_study("trouble.ini", "[bad]\npreset = mnist_cnn\nmodel = mlp\nlog-every = 0\nsteps = 20\nlr = 0.001 | 1e3\n"
-                               "optimizer = sgd\nmomentum = 0.9999\n[good]\n" QUICK "steps = 2\n");
+    write_study("trouble.ini",
+                "[bad]\npreset = mnist_cnn\nmodel = mlp\nlog-every = 0\nsteps = 20\nlr = 0.001 | 1e3\n"
+                "optimizer = sgd\nmomentum = 0.9999\n[good]\n" QUICK "steps = 2\n");
     for (int i = 0; i < 2; i++) { /* again it is tried again */
         assert_int_equal(program_run("reproduce", "--study trouble.ini --out trouble"), 1);
         program_said(program_errors, " FAILED: train: ");
@@ -376,8 +380,9 @@ static void missing_data(void **state) {
                                "steps = 2\nlog-every = 0\ntest-limit = 50\n"
                                "[there]\n" QUICK "steps = 2\n");
     assert_int_equal(program_run("reproduce", "--study missing.ini --out missing"), 0);
-    program_said(program_errors, "NOTE: the data set notmnist is not in data: its runs are left out. To get it: "
-                                 "ENTANGLE_DATA='data' scripts/fetch notmnist\n");
+    program_said(program_errors,
+                 "NOTE: the data set notmnist is not in data: its runs are left out. To get it: "
+                 "ENTANGLE_DATA='data' scripts/fetch notmnist\n");
     program_said(program_errors, "run 1/1  mnist-mlp-w0-seed1-");
     program_said(program_output, "[absent] skipped: no notmnist data\n");
     char *results = program_file("missing/results.csv");
@@ -397,7 +402,8 @@ static void wrong_usage(void **state) {
     (void)state;
     write_study("wrong.ini", "title = x\n[b]\npreset = mnist_cnn\nepoch = 2\n");
     static const char *const lines[][2] = {
-        {"--study wrong.ini", "reproduce: wrong.ini:4: 'epoch' is not for a study; there are: preset, model, "},
+        {"--study wrong.ini",
+         "reproduce: wrong.ini:4: 'epoch' is not for a study; there are: preset, model, "},
         {"--study six.ini --study=wrong.ini", "reproduce: wrong.ini:4: "},
         {"--study nosuch", "reproduce: --study: there is no 'nosuch'; there are: accuracy, batch, "},
         {"--study nosuch.ini", "reproduce: cannot open nosuch.ini: No such file"},
@@ -425,7 +431,8 @@ static void help_and_lists(void **state) {
     assert_int_equal(program_run("reproduce", "--version"), 0);
     program_said(program_output, "entangle reproduce ");
     assert_int_equal(program_run("reproduce", "--list --study six.ini --study weights"), 0);
-    program_said(program_output, "six: six\n  b                          3 conditions,  2 seeds,    6 runs\n");
+    program_said(program_output,
+                 "six: six\n  b                          3 conditions,  2 seeds,    6 runs\n");
     program_said(program_output, "weights: Entanglement weight, from disentangling to entangling\n");
     assert_int_equal(program_run("reproduce", "--list"), 0);
     program_said(program_output, "accuracy: ");

@@ -95,14 +95,16 @@ static const char *const refused[][2] = {
     {"", "f.ini:1: the study has no [block]"},
     {"# nothing\ntitle = x\n\n", "f.ini:3: the study has no [block]"},
     {"epochs = 2\n" BLOCK, "f.ini:1: 'epochs' stands before the first [block], where only title may"},
-    {BLOCK "epoch = 2\n", "f.ini:3: 'epoch' is not for a study; there are: preset, model, dataset, snnl-weight, "},
+    {BLOCK "epoch = 2\n",
+     "f.ini:3: 'epoch' is not for a study; there are: preset, model, dataset, snnl-weight, "},
     {BLOCK "quiet = yes\n", "f.ini:3: 'quiet' is not for a study; there are: "},
     {BLOCK "run = here\n", "f.ini:3: 'run' is not for a study; there are: "},
     {BLOCK "title = late\n", "f.ini:3: 'title' is not for a study"},
     {BLOCK "epochs = two\n", "f.ini:3: epochs: 'two' is not a number"},
     {BLOCK "batch = 1 | 0\n", "f.ini:3: batch: '0' is not a whole number between 1 and 65536"},
     {BLOCK "batch = 1 , 2\n", "f.ini:3: batch: '1 , 2' is not a whole number"},
-    {BLOCK "\n# here\ndistance = cosine | far\n", "f.ini:5: distance: 'far' is not one of: euclidean, cosine"},
+    {BLOCK "\n# here\ndistance = cosine | far\n",
+     "f.ini:5: distance: 'far' is not one of: euclidean, cosine"},
     {BLOCK "augment = maybe\n", "f.ini:3: augment: 'maybe' is neither yes nor no"},
     {BLOCK "seed = 1 | | 2\n", "f.ini:3: seed: an empty value"},
     {BLOCK "seed = 1 |\n", "f.ini:3: seed: an empty value"},
@@ -124,7 +126,8 @@ static const char *const refused[][2] = {
     {BLOCK "snnl-layers = conv1 | conv4\n",
      "f.ini:3: snnl-layers: 'conv4' names no tap; there are: conv1, conv2, conv3"},
     {BLOCK "snnl-layers = conv1=x\n", "f.ini:3: snnl-layers: the weight of 'conv1' is not a number"},
-    {BLOCK "model = mlp\nsnnl-layers = conv1\n", "f.ini:4: snnl-layers: 'conv1' names no tap; there are: dense1, "},
+    {BLOCK "model = mlp\nsnnl-layers = conv1\n",
+     "f.ini:4: snnl-layers: 'conv1' names no tap; there are: dense1, "},
     {BLOCK "seed = 1|2|3|4|5|6|7|8|9|10\nbatch = 1|2|3|4|5|6|7|8|9|10\nsteps = 1|2|3|4|5|6|7|8|9|10\n"
            "warmup = 1|2|3|4|5|6|7|8|9|10\nlr = 0.1|0.2\n",
      "f.ini:1: the block's lists make 20000 runs, more than 10000"},
@@ -186,12 +189,12 @@ static void the_same_run_written_in_two_ways(void **state) {
 static void every_option_matters(void **state) {
     (void)state;
     static const char *const changes[] = {
-        "dataset = mnist",   "model = mlp",          "snnl-weight = 0.2", "snnl-layers = conv[1-3]",
-        "distance = cosine", "temperature = 50",     "epochs = 2",        "temperature-mode = learned",
-        "steps = 100",       "batch = 64",           "seed = 2",          "optimizer = sgd",
-        "lr = 0.002",        "momentum = 0.8",       "nesterov = yes",    "weight-decay = 0.1",
-        "decay-all = yes",   "schedule = cosine",    "warmup = 1",        "augment = yes",
-        "balanced = yes",    "train-limit = 100",    "test-limit = 100",  "log-every = 1",
+        "dataset = mnist",   "model = mlp",       "snnl-weight = 0.2", "snnl-layers = conv[1-3]",
+        "distance = cosine", "temperature = 50",  "epochs = 2",        "temperature-mode = learned",
+        "steps = 100",       "batch = 64",        "seed = 2",          "optimizer = sgd",
+        "lr = 0.002",        "momentum = 0.8",    "nesterov = yes",    "weight-decay = 0.1",
+        "decay-all = yes",   "schedule = cosine", "warmup = 1",        "augment = yes",
+        "balanced = yes",    "train-limit = 100", "test-limit = 100",  "log-every = 1",
         "eval-every = 2",    "save-every = 1"};
     enum { COUNT = sizeof changes / sizeof *changes };
     char names[COUNT + 1][EXP_RUN_NAME_MAX];
@@ -220,7 +223,8 @@ static void baselines(void **state) {
     (void)state;
     exp_study_run plain = run_of("preset = fashion_cnn\n");
     exp_study_run weighted = run_of("preset = fashion_cnn\nsnnl-weight = -1\nsnnl-layers = conv2\n");
-    exp_study_run cosine = run_of("preset = fashion_cnn\nsnnl-weight = 1\ndistance = cosine\ntemperature = 2\n");
+    exp_study_run cosine =
+        run_of("preset = fashion_cnn\nsnnl-weight = 1\ndistance = cosine\ntemperature = 2\n");
     exp_study_run plain_cosine = run_of("preset = fashion_cnn\ndistance = cosine\ntemperature = 2\n");
     assert_true(exp_study_is_baseline(&weighted, &plain, true));
     assert_true(exp_study_is_baseline(&weighted, &plain, false));
@@ -242,7 +246,8 @@ static void baselines(void **state) {
 
 static void data_that_is_not_there(void **state) {
     (void)state;
-    static const char text[] = "[b]\npreset = mnist_cnn\ndataset = notmnist | shapes | cifar10\nsnnl-weight = 1\n";
+    static const char text[] =
+        "[b]\npreset = mnist_cnn\ndataset = notmnist | shapes | cifar10\nsnnl-weight = 1\n";
     exp_study study = parse(text);
     const exp_study_run *runs = study.blocks[0].runs;
     exp_study_find_data(&study, "/nowhere", EXP_MISSING_SKIP);

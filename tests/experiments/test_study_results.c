@@ -88,8 +88,9 @@ static void states(void **state) {
     write_run(out, &runs[4], ".failed", whole);
     runs[5].skipped = true;
     exp_study_table table = make_table(&study, 1, out);
-    static const exp_run_state expected[] = {EXP_RUN_DONE,    EXP_RUN_MISSING, EXP_RUN_MISSING, EXP_RUN_MISSING,
-                                             EXP_RUN_FAILED, EXP_RUN_SKIPPED, EXP_RUN_MISSING};
+    static const exp_run_state expected[] = {EXP_RUN_DONE,    EXP_RUN_MISSING, EXP_RUN_MISSING,
+                                             EXP_RUN_MISSING, EXP_RUN_FAILED,  EXP_RUN_SKIPPED,
+                                             EXP_RUN_MISSING};
     assert_int_equal(table.count, 7);
     for (int i = 0; i < 7; i++) {
         const exp_study_result *r = &table.results[i];
@@ -122,7 +123,8 @@ static void tables(void **state) {
     (void)state;
     exp_study studies[2] = {
         parse("[a, \"b\"]\npreset = fashion_cnn\nsnnl-weight = 0.1\nsnnl-layers = conv1,conv2=0.2\n"),
-        parse("[c]\npreset = fashion_cnn\nsnnl-layers = conv1,conv2=0.2\nsnnl-weight = 0.1 | -1\nsteps = 0 | 50\n"
+        parse("[c]\npreset = fashion_cnn\nsnnl-layers = conv1,conv2=0.2\nsnnl-weight = 0.1 | -1\nsteps = 0 | "
+              "50\n"
               "train-limit = 100\n")};
     studies[1].blocks[0].runs[0] = studies[0].blocks[0].runs[0]; /* both studies have this run */
     const char *out = make_out("tables");
@@ -140,10 +142,11 @@ static void tables(void **state) {
                 "batch,epochs,train_limit,seed,steps,train_accuracy,test_accuracy,train_cross_entropy,"
                 "test_cross_entropy,test_ece,test_brier,images_per_second,seconds,status\n%s",
                 "test,\"a, \"\"b\"\"\",");
-    expect_line(text,
-                "test,\"a, \"\"b\"\"\",%s,fashion-mnist,mnist_cnn,0.1,\"conv1,conv2=0.2\",optimal,100,euclidean,"
-                "128,3,0,1,1407,0.9,0.875,0.3,0.4,0.02,0.15,9000.5,20.25,done\n",
-                name);
+    expect_line(
+        text,
+        "test,\"a, \"\"b\"\"\",%s,fashion-mnist,mnist_cnn,0.1,\"conv1,conv2=0.2\",optimal,100,euclidean,"
+        "128,3,0,1,1407,0.9,0.875,0.3,0.4,0.02,0.15,9000.5,20.25,done\n",
+        name);
     expect_line(text,
                 "test,c,%s,fashion-mnist,mnist_cnn,0.1,\"conv1,conv2=0.2\",optimal,100,euclidean,"
                 "128,3,0,1,1407,0.9,0.875,0.3,0.4,0.02,0.15,9000.5,20.25,done\n",
@@ -195,9 +198,10 @@ static void conditions(void **state) {
 /* A baseline may lie in another block; one that was measured alike is better than one that was not. */
 static void baselines_of_other_blocks(void **state) {
     (void)state;
-    exp_study study = parse("[plain]\npreset = fashion_cnn\nseed = 1 | 2\n"
-                            "[plain-cosine]\npreset = fashion_cnn\ndistance = cosine\n"
-                            "[cosine]\npreset = fashion_cnn\ndistance = cosine\nsnnl-weight = 1\nseed = 1 | 2\n");
+    exp_study study =
+        parse("[plain]\npreset = fashion_cnn\nseed = 1 | 2\n"
+              "[plain-cosine]\npreset = fashion_cnn\ndistance = cosine\n"
+              "[cosine]\npreset = fashion_cnn\ndistance = cosine\nsnnl-weight = 1\nseed = 1 | 2\n");
     const char *out = make_out("baselines");
     for (int b = 0; b < 3; b++)
         for (int i = 0; i < study.blocks[b].seeds; i++)
@@ -229,14 +233,14 @@ static void estimates(void **state) {
     expect_left(cnn, 2, 5);
     expect_left(cnn + 1, 1, NAN); /* nothing is known */
     const exp_timing runs[] = {
-        {"cnn", "mnist", 1000, 10},    /* 0.01 an image */
-        {"cnn", "mnist", 1000, 30},    /* 0.03: together 0.02 */
-        {"cnn", "fashion", 2000, 100}, /* 0.05: a cnn takes 140 / 4000 = 0.035 */
+        {"cnn", "mnist", 1000, 10},     /* 0.01 an image */
+        {"cnn", "mnist", 1000, 30},     /* 0.03: together 0.02 */
+        {"cnn", "fashion", 2000, 100},  /* 0.05: a cnn takes 140 / 4000 = 0.035 */
         {"resnet", "cifar", 1000, 860}, /* all together: 1000 / 5000 = 0.2 */
-        {"cnn", "mnist", 300, NAN},    /* 6 */
-        {"cnn", "svhn", 100, NAN},     /* 3.5 */
-        {"mlp", "mnist", 10, NAN},     /* 2 */
-        {"resnet", "cifar", 10, NAN},  /* 8.6 */
+        {"cnn", "mnist", 300, NAN},     /* 6 */
+        {"cnn", "svhn", 100, NAN},      /* 3.5 */
+        {"mlp", "mnist", 10, NAN},      /* 2 */
+        {"resnet", "cifar", 10, NAN},   /* 8.6 */
     };
     expect_left(runs, 8, 6 + 3.5 + 2 + 8.6);
 }
@@ -266,12 +270,9 @@ static void estimates_of_tables(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(states),
-        cmocka_unit_test(tables),
-        cmocka_unit_test(conditions),
-        cmocka_unit_test(baselines_of_other_blocks),
-        cmocka_unit_test(estimates),
-        cmocka_unit_test(estimates_of_tables),
+        cmocka_unit_test(states),     cmocka_unit_test(tables),
+        cmocka_unit_test(conditions), cmocka_unit_test(baselines_of_other_blocks),
+        cmocka_unit_test(estimates),  cmocka_unit_test(estimates_of_tables),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
