@@ -15,6 +15,7 @@ const data_source data_sources[] = {
      data_present_notmnist},
     {"cifar10", "photographs of animals and vehicles, 32 x 32 color, 10 classes", data_load_cifar10,
      data_present_cifar10},
+    {"svhn", "digits of house numbers, 32 x 32 color, 10 classes", data_load_svhn, data_present_svhn},
     {"shapes", "built in: drawn shapes on busy backgrounds, 32 x 32 color, 10 classes", data_load_shapes,
      data_present_shapes},
     {0},

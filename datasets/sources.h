@@ -9,11 +9,13 @@ nn_status data_load_mnist(const char *root, data_set *set, nn_error *error);
 nn_status data_load_fashion_mnist(const char *root, data_set *set, nn_error *error);
 nn_status data_load_notmnist(const char *root, data_set *set, nn_error *error);
 nn_status data_load_cifar10(const char *root, data_set *set, nn_error *error);
+nn_status data_load_svhn(const char *root, data_set *set, nn_error *error);
 nn_status data_load_shapes(const char *root, data_set *set, nn_error *error);
 bool data_present_mnist(const char *root);
 bool data_present_fashion_mnist(const char *root);
 bool data_present_notmnist(const char *root);
 bool data_present_cifar10(const char *root);
+bool data_present_svhn(const char *root);
 bool data_present_shapes(const char *root);
 
 /* Writes FOLDER/NAME to path and says whether something of that name exists. */

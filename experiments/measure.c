@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/calibration_json.h"
 #include "common/measure_arrays.h"
 #include "common/measure_run.h"
 #include "common/start.h"
@@ -17,7 +18,8 @@ static const char usage[] =
     "integer\n"
     "labels [b], works in double precision and prints one line of JSON. The second takes a run folder of "
     "./train\n"
-    "and measures every tap on the test examples, as the mean over batches of the run's size.\n";
+    "and measures every tap on the test examples, as the mean over batches of the run's size,\n"
+    "and the classifier's accuracy and calibration.\n";
 
 typedef struct measure_options {
     char features[EXP_TEXT_MAX], labels[EXP_TEXT_MAX], gradient[EXP_TEXT_MAX];
@@ -65,9 +67,10 @@ static nn_status read_temperature(const char *text, double *temperature, nn_erro
 }
 
 static void print_table(const exp_measured_run *m) {
-    printf("%s, %d test examples of %s in batches of %d: accuracy %.2f%%, cross-entropy %.4f\n",
+    printf("%s, %d test examples of %s in batches of %d: accuracy %.2f%%, cross-entropy %.4f, "
+           "ECE %.4f\n",
            m->options.model, m->test.examples, m->set.name, m->classifier.batch, 100 * m->test.accuracy,
-           m->test.cross_entropy);
+           m->test.cross_entropy, exp_calibration_error(&m->test.calibration));
     printf("%-20s %12s %14s\n", "tap", "SNNL", "temperature");
     for (int i = 0; i < m->classifier.taps; i++)
         printf("%-20s %12.6f %14.6g\n", exp_tap_name(&m->classifier, i), m->test.snnl[i],
@@ -83,6 +86,7 @@ static nn_status print_json(const exp_measured_run *m, nn_error *error) {
     cJSON_AddStringToObject(json, "distance", distances[m->options.distance]);
     cJSON_AddNumberToObject(json, "accuracy", m->test.accuracy);
     cJSON_AddNumberToObject(json, "cross_entropy", m->test.cross_entropy);
+    exp_calibration_add_json(json, "", &m->test.calibration);
     cJSON_AddItemToObject(json, "taps", taps);
     for (int i = 0; i < m->classifier.taps; i++) {
         cJSON *tap = cJSON_CreateObject();

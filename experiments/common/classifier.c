@@ -185,6 +185,14 @@ data_batch_options exp_evaluation_batches(int batch) {
     return (data_batch_options){.batch = batch};
 }
 
+static void calibrate(const exp_classifier *c, const data_batch *batch, exp_calibration *calibration) {
+    const float *logits = nn_plan_data(c->evaluation, c->logits);
+    const int classes = (int)nn_shape_row(nn_node_shape(c->logits));
+    for (int b = 0; b < batch->count; b++)
+        exp_calibration_add_logits(calibration, logits + (size_t)b * (size_t)classes, classes,
+                                   batch->labels[b]);
+}
+
 nn_status exp_classifier_evaluate(exp_classifier *c, data_loader *loader, bool taps, exp_measurement *m,
                                   nn_error *error) {
     *m = (exp_measurement){0};
@@ -197,6 +205,7 @@ nn_status exp_classifier_evaluate(exp_classifier *c, data_loader *loader, bool t
         if (nn_plan_forward(c->evaluation, run, error) != NN_OK)
             return error->status;
         exp_classifier_read(c, c->evaluation, taps, &one);
+        calibrate(c, batch, &m->calibration);
         double share = batch->count / (double)(m->examples + batch->count);
         m->examples += batch->count;
         m->loss += share * (one.loss - m->loss);

@@ -6,6 +6,7 @@
 #ifndef EXP_CLASSIFIER_H
 #define EXP_CLASSIFIER_H
 
+#include "calibration.h"
 #include "datasets/datasets.h"
 #include "framework/framework.h"
 #include "models/models.h"
@@ -34,6 +35,7 @@ typedef enum exp_purpose {
 typedef struct exp_measurement {
     double loss, cross_entropy, accuracy;
     double snnl[EXP_TAPS_MAX], temperature[EXP_TAPS_MAX];
+    exp_calibration calibration; /* of evaluations */
     int examples;
 } exp_measurement;
 
@@ -54,7 +56,7 @@ void exp_classifier_read(const exp_classifier *classifier, const nn_plan *plan, 
                          exp_measurement *measurement);
 
 /* Runs the evaluation plan over all batches of the loader: loss, cross-entropy and accuracy as means over
- * examples, and with `taps` each tap's SNNL and temperature (geometric) as means over the batches, weighted
+ * examples, calibration over all of them, and with `taps` each tap's SNNL and temperature (geometric) as means over the batches, weighted
  * by size. */
 nn_status exp_classifier_evaluate(exp_classifier *classifier, data_loader *loader, bool taps,
                                   exp_measurement *measurement, nn_error *error);

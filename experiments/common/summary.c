@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "calibration_json.h"
 #include "framework/file.h"
 #include "framework/kernels/kernels.h"
 
@@ -47,11 +48,14 @@ static cJSON *describe(const exp_train_options *options, const data_set *set, co
     add_number(json, "snnl_weight", options->snnl_weight);
     add_count(json, "steps", s->steps);
     add_number(json, "epochs", s->epochs);
-    if (s->test.examples > 0 || s->train_accuracy > 0)
-        add_number(json, "train_accuracy", s->train_accuracy);
+    if (s->train.examples > 0) {
+        add_number(json, "train_accuracy", s->train.accuracy);
+        add_number(json, "train_cross_entropy", s->train.cross_entropy);
+    }
     if (s->test.examples > 0) {
         add_number(json, "test_accuracy", s->test.accuracy);
         add_number(json, "test_cross_entropy", s->test.cross_entropy);
+        exp_calibration_add_json(json, "test_", &s->test.calibration);
     }
     add_number(json, "images_per_second", s->images_per_second);
     add_number(json, "seconds", s->seconds);

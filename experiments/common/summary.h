@@ -10,8 +10,9 @@ typedef struct exp_summary {
     uint64_t steps;
     double epochs, images_per_second, seconds;
     size_t plan_bytes, peak_bytes;
-    double train_accuracy; /* of the final weights on (at most 10,000) training examples, not augmented */
-    exp_measurement test;  /* of the final weights; examples 0 where there was no evaluation */
+    /* Of the final weights on the first training examples, 10,000 at most and not augmented, and on the test
+     * set; examples 0 where there was no evaluation. */
+    exp_measurement train, test;
     bool interrupted;
 } exp_summary;
 

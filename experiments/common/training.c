@@ -10,7 +10,7 @@
 #include "profile_table.h"
 #include "progress.h"
 
-enum { TRAIN_ACCURACY_EXAMPLES = 10000, UNTIMED_STEPS = 2 };
+enum { TRAIN_EXAMPLES_MEASURED = 10000, UNTIMED_STEPS = 2 };
 
 typedef struct training {
     const exp_train_options *options;
@@ -245,18 +245,16 @@ static nn_status next_step(training *t, nn_error *error) {
 
 /* --- the end -------------------------------------------------------------------------------------------- */
 
-static nn_status measure_train_accuracy(training *t, double *accuracy, nn_error *error) {
+/* The first training examples, as far as the generalisation gap needs them. */
+static nn_status evaluate_training_set(training *t, exp_measurement *m, nn_error *error) {
     data_split some = t->set->train;
     data_loader *loader = NULL;
-    exp_measurement m;
-    if (some.count > TRAIN_ACCURACY_EXAMPLES)
-        some.count = TRAIN_ACCURACY_EXAMPLES;
+    if (some.count > TRAIN_EXAMPLES_MEASURED)
+        some.count = TRAIN_EXAMPLES_MEASURED;
     nn_status status =
         data_loader_new(&loader, t->set, &some, exp_evaluation_batches(t->classifier.batch), error);
     if (status == NN_OK)
-        status = exp_classifier_evaluate(&t->classifier, loader, false, &m, error);
-    if (status == NN_OK)
-        *accuracy = m.accuracy;
+        status = exp_classifier_evaluate(&t->classifier, loader, false, m, error);
     data_loader_free(loader);
     return status;
 }
@@ -266,7 +264,7 @@ static nn_status finish(training *t, exp_summary *s, nn_error *error) {
     nn_status status = save_model(t, error);
     s->interrupted = t->row.step < t->steps;
     if (status == NN_OK && !s->interrupted && t->options->eval_every) {
-        status = measure_train_accuracy(t, &s->train_accuracy, error);
+        status = evaluate_training_set(t, &s->train, error);
         if (status == NN_OK && t->test && t->steps == 0)
             status = exp_classifier_evaluate(&t->classifier, t->test, true, &t->test_measurement, error);
         s->test = t->test_measurement;

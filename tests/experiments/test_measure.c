@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "framework/file.h"
 #include "tests/support/program.h"
 #include "tests/support/snnl_oracle.h"
 
@@ -307,6 +308,114 @@ static void a_dump_is_what_was_measured(void **state) {
     }
 }
 
+/* What calibration is computed from, out of the dumped logits. */
+typedef struct predictions {
+    double confidence[PROGRAM_TEST], right[PROGRAM_TEST], brier, entropy;
+} predictions;
+
+static predictions predict_from_dump(void) {
+    predictions p = {0};
+    nn_npy logits = read_dump("logits", 2, 4), labels = read_dump("labels", 1, 8);
+    for (size_t i = 0; i < PROGRAM_TEST; i++) {
+        const size_t label = (size_t)nn_npy_integer(&labels, i);
+        double sum = 0;
+        for (size_t k = 0; k < 10; k++)
+            sum += exp(nn_npy_number(&logits, 10 * i + k));
+        for (size_t k = 0; k < 10; k++) {
+            const double probability = exp(nn_npy_number(&logits, 10 * i + k)) / sum;
+            p.brier += pow(probability - (k == label), 2) / PROGRAM_TEST;
+            if (k == label)
+                p.entropy -= log(probability) / PROGRAM_TEST;
+            if (probability > p.confidence[i]) {
+                p.confidence[i] = probability;
+                p.right[i] = k == label;
+            }
+        }
+    }
+    nn_npy_free(&logits);
+    nn_npy_free(&labels);
+    return p;
+}
+
+static double prefixed(const cJSON *json, const char *prefix, const char *name) {
+    char whole[64];
+    snprintf(whole, sizeof whole, "%s%s", prefix, name);
+    return number(json, whole);
+}
+
+static void expect_calibration(const cJSON *json, const char *prefix, const predictions *p) {
+    const cJSON *bins = cJSON_GetObjectItemCaseSensitive(json, "reliability");
+    assert_int_equal(cJSON_GetArraySize(bins), 15);
+    double error = 0, mean = 0, accuracy = 0;
+    for (int m = 0; m < 15; m++) {
+        double count = 0, confidence = 0, right = 0;
+        for (int i = 0; i < PROGRAM_TEST; i++)
+            if (p->confidence[i] > m / 15.0 && p->confidence[i] <= (m + 1) / 15.0) {
+                count++;
+                confidence += p->confidence[i];
+                right += p->right[i];
+            }
+        error += fabs(right - confidence) / PROGRAM_TEST;
+        mean += confidence / PROGRAM_TEST;
+        accuracy += right / PROGRAM_TEST;
+        const cJSON *bin = cJSON_GetArrayItem(bins, m);
+        assert_true(number(bin, "count") == count);
+        oracle_compare("confidence", number(bin, "confidence"), count > 0 ? confidence / count : 0, 1e-8);
+        oracle_compare("accuracy", number(bin, "accuracy"), count > 0 ? right / count : 0, 1e-8);
+    }
+    oracle_compare("ECE", prefixed(json, prefix, "ece"), error, 1e-8);
+    oracle_compare("Brier", prefixed(json, prefix, "brier"), p->brier, 1e-8);
+    oracle_compare("mean confidence", prefixed(json, prefix, "confidence"), mean, 1e-8);
+    oracle_compare("accuracy", prefixed(json, prefix, "accuracy"), accuracy, 1e-6);
+    oracle_compare("cross-entropy", prefixed(json, prefix, "cross_entropy"), p->entropy, 1e-6);
+}
+
+/* 50 examples in batches of 16: the last one holds 2, and memory still the others of the one before. */
+static void calibration_is_that_of_the_dumped_logits(void **state) {
+    (void)state;
+    assert_int_equal(program_run("measure", "--run run --json --dump dump"), 0);
+    cJSON *measured = printed();
+    const predictions p = predict_from_dump();
+    expect_calibration(measured, "", &p);
+    char *text = program_file("run/summary.json"), part[32];
+    cJSON *summary = cJSON_Parse(text);
+    expect_calibration(summary, "test_", &p);
+    assert_int_equal(program_run("measure", "--run run"), 0);
+    snprintf(part, sizeof part, ", ECE %.4f\n", number(measured, "ece"));
+    program_said(program_output, part);
+    cJSON_Delete(measured);
+    cJSON_Delete(summary);
+    free(text);
+}
+
+static void copy(const char *from, const char *to) {
+    unsigned char *bytes;
+    size_t count;
+    nn_error error = {0};
+    test_ok(nn_file_read(from, 1 << 24, &bytes, &count, &error), &error);
+    test_ok(nn_file_write_atomic(to, bytes, count, &error), &error);
+    free(bytes);
+}
+
+/* The training images as a test set are measured as the summary says of the training set. */
+static void the_summary_measures_the_training_set_too(void **state) {
+    (void)state;
+    assert_true(mkdir("turned", 0777) == 0 && mkdir("turned/mnist", 0777) == 0);
+    copy("data/mnist/train-images-idx3-ubyte", "turned/mnist/t10k-images-idx3-ubyte");
+    copy("data/mnist/train-labels-idx1-ubyte", "turned/mnist/t10k-labels-idx1-ubyte");
+    assert_int_equal(program_run("measure", "--run run --data turned --json"), 0);
+    cJSON *measured = printed();
+    char *text = program_file("run/summary.json");
+    cJSON *summary = cJSON_Parse(text);
+    assert_true(number(measured, "examples") == PROGRAM_TRAIN);
+    oracle_compare("train_accuracy", number(summary, "train_accuracy"), number(measured, "accuracy"), 1e-8);
+    oracle_compare("train_cross_entropy", number(summary, "train_cross_entropy"),
+                   number(measured, "cross_entropy"), 1e-8);
+    cJSON_Delete(measured);
+    cJSON_Delete(summary);
+    free(text);
+}
+
 static void other_data_and_fewer_examples(void **state) {
     (void)state;
     assert_int_equal(program_run("measure", "--run run --json --dataset notmnist --examples 20"), 0);
@@ -386,6 +495,8 @@ int main(void) {
         cmocka_unit_test(bad_arrays),
         cmocka_unit_test(a_run_measures_as_its_summary_says),
         cmocka_unit_test(a_dump_is_what_was_measured),
+        cmocka_unit_test(calibration_is_that_of_the_dumped_logits),
+        cmocka_unit_test(the_summary_measures_the_training_set_too),
         cmocka_unit_test(other_data_and_fewer_examples),
         cmocka_unit_test(bad_runs),
         cmocka_unit_test(wrong_usage),

@@ -158,8 +158,8 @@ static void a_short_run_reaches_an_accuracy(void **state) {
     assert_int_equal(summary.steps, 240);
     assert_true(summary.epochs == 12 && !summary.interrupted);
     assert_int_equal(summary.test.examples, 2000);
-    if (!(summary.train_accuracy >= 0.98 && summary.test.accuracy >= 0.13))
-        fail_msg("accuracies of %g in training, %g in testing", summary.train_accuracy,
+    if (!(summary.train.accuracy >= 0.98 && summary.test.accuracy >= 0.13))
+        fail_msg("accuracies of %g in training, %g in testing", summary.train.accuracy,
                  summary.test.accuracy);
     data_free(&set);
 }
