@@ -161,7 +161,7 @@ static void long_lines(void **state) {
     exp_study_free(&study);
     strcpy(text + length - strlen("snnl-layers = "), "seed = 0");
     for (int i = 1; i <= EXP_VALUES_MAX; i++)
-        snprintf(text + strlen(text), 8, "|%d", i);
+        snprintf(text + strlen(text), 16, "|%d", i);
     test_fails(exp_study_parse(&study, "f", "f.ini", text, &error), NN_EARGUMENT, &error,
                "f.ini:3: seed: more than 64 values");
     exp_study_free(&study);
