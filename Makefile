@@ -95,8 +95,8 @@ $(B)/version: always
 	@echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' > $@
 $(B)/experiments/common/version.o: $(B)/version
 
-# The presets' texts and the default preset's name, compiled in.
-$(B)/presets.c: $(wildcard experiments/*.ini) build/default-preset scripts/embed-presets
+# The presets' and studies' texts and the default preset's name, compiled in.
+$(B)/presets.c: $(wildcard experiments/*.ini experiments/studies/*.ini) build/default-preset scripts/embed-presets
 	@mkdir -p $(@D)
 	@scripts/embed-presets > $@
 $(B)/presets.o: $(B)/presets.c | build/setup

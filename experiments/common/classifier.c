@@ -92,14 +92,17 @@ static nn_status plan_evaluation(exp_classifier *c, bool keep_taps, nn_error *er
     return nn_plan_new(&c->evaluation, c->graph, options, error);
 }
 
-static nn_status check_model(const model *m, const exp_train_options *options, const data_set *set,
-                             nn_error *error) {
+static nn_status find_model(const exp_train_options *options, const model **m, nn_error *error) {
     char all[256] = "";
     for (const model *other = models; other->name; other++)
         snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", other == models ? "" : ", ",
                  other->name);
-    if (!m)
-        return nn_fail(error, NN_EARGUMENT, "--model: there is no '%s'; there are: %s", options->model, all);
+    *m = model_find(options->model);
+    return *m ? NN_OK
+              : nn_fail(error, NN_EARGUMENT, "--model: there is no '%s'; there are: %s", options->model, all);
+}
+
+static nn_status check_size(const model *m, const data_set *set, nn_error *error) {
     int side = set->height < set->width ? set->height : set->width;
     if (side < m->smallest)
         return nn_fail(error, NN_ESHAPE,
@@ -108,12 +111,13 @@ static nn_status check_model(const model *m, const exp_train_options *options, c
     return NN_OK;
 }
 
-nn_status exp_classifier_build(exp_classifier *c, const exp_train_options *options, const data_set *set,
-                               exp_purpose purpose, nn_error *error) {
-    *c = (exp_classifier){.batch = (int)options->batch};
-    nn_store_begin(&c->store, options->seed);
-    const model *m = model_find(options->model);
-    nn_status status = check_model(m, options, set, error);
+/* From images to logits, and which taps carry which weight. */
+static nn_status build_network(exp_classifier *c, const exp_train_options *options, const data_set *set,
+                               nn_error *error) {
+    const model *m;
+    nn_status status = find_model(options, &m, error);
+    if (status == NN_OK)
+        status = check_size(m, set, error);
     if (status != NN_OK)
         return status;
     c->graph = nn_graph_new(&c->store);
@@ -123,7 +127,23 @@ nn_status exp_classifier_build(exp_classifier *c, const exp_train_options *optio
     c->labels = nn_labels(c->graph, "label", c->batch, set->classes);
     c->logits = m->build(c->images, set->classes);
     c->taps = nn_tap_count(c->graph);
-    status = weigh_taps(c, options, error);
+    return weigh_taps(c, options, error);
+}
+
+nn_status exp_classifier_check(const exp_train_options *options, nn_error *error) {
+    const data_set any = {.height = 32, .width = 32, .channels = 3, .classes = 10};
+    exp_classifier c = {.batch = 1};
+    nn_store_begin(&c.store, 0);
+    nn_status status = build_network(&c, options, &any, error);
+    exp_classifier_free(&c);
+    return status;
+}
+
+nn_status exp_classifier_build(exp_classifier *c, const exp_train_options *options, const data_set *set,
+                               exp_purpose purpose, nn_error *error) {
+    *c = (exp_classifier){.batch = (int)options->batch};
+    nn_store_begin(&c->store, options->seed);
+    nn_status status = build_network(c, options, set, error);
     if (status != NN_OK)
         return status;
     add_losses(c, options);

@@ -45,6 +45,9 @@ nn_status exp_classifier_build(exp_classifier *classifier, const exp_train_optio
                                const data_set *set, exp_purpose purpose, nn_error *error);
 void exp_classifier_free(exp_classifier *classifier);
 
+/* Whether there is such a model, and whether --snnl-layers names taps of it: without data, and before any run. */
+nn_status exp_classifier_check(const exp_train_options *options, nn_error *error);
+
 /* Copies a batch to the inputs of a plan. */
 void exp_classifier_feed(const exp_classifier *classifier, nn_plan *plan, const data_batch *batch);
 

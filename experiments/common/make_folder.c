@@ -7,8 +7,7 @@
 
 enum { FILE_NAME_MAX = 64 }; /* what stays free for "/NAME" behind a run folder's path */
 
-/* Makes a folder and those above it; one that exists is fine. */
-static nn_status make_folders(const char *path, nn_error *error) {
+nn_status exp_make_folders(const char *path, nn_error *error) {
     char part[EXP_TEXT_MAX];
     snprintf(part, sizeof part, "%s", path);
     for (char *slash = part + 1;; slash++) {
@@ -17,7 +16,7 @@ static nn_status make_folders(const char *path, nn_error *error) {
         char kept = *slash;
         *slash = '\0';
         if (mkdir(part, 0777) != 0 && errno != EEXIST)
-            return nn_fail(error, NN_EFILE, "cannot make the run folder %s: %s", part, strerror(errno));
+            return nn_fail(error, NN_EFILE, "cannot make the folder %s: %s", part, strerror(errno));
         *slash = kept;
         if (!kept)
             return NN_OK;
@@ -29,7 +28,7 @@ nn_status exp_make_folder_named(char path[EXP_TEXT_MAX], const char *named, nn_e
     if (strlen(named) >= EXP_TEXT_MAX - FILE_NAME_MAX)
         return nn_fail(error, NN_EARGUMENT, "--run: the path is too long");
     strcpy(path, named);
-    nn_status status = make_folders(path, error);
+    nn_status status = exp_make_folders(path, error);
     snprintf(config, sizeof config, "%s/config.ini", path);
     if (status == NN_OK && access(config, F_OK) == 0)
         return nn_fail(error, NN_EARGUMENT,
@@ -39,7 +38,7 @@ nn_status exp_make_folder_named(char path[EXP_TEXT_MAX], const char *named, nn_e
 
 nn_status exp_make_folder_new(char path[EXP_TEXT_MAX], const char *stem, nn_error *error) {
     char again[16] = "";
-    nn_status status = make_folders("runs", error);
+    nn_status status = exp_make_folders("runs", error);
     for (int i = 1; status == NN_OK; i++) {
         if (i > 1)
             snprintf(again, sizeof again, "-%d", i);
@@ -47,7 +46,7 @@ nn_status exp_make_folder_new(char path[EXP_TEXT_MAX], const char *stem, nn_erro
         if (mkdir(path, 0777) == 0)
             break;
         if (errno != EEXIST)
-            status = nn_fail(error, NN_EFILE, "cannot make the run folder %s: %s", path, strerror(errno));
+            status = nn_fail(error, NN_EFILE, "cannot make the folder %s: %s", path, strerror(errno));
     }
     return status;
 }

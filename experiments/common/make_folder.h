@@ -1,8 +1,11 @@
-/* make_folder.h - the folder that a run is to leave its files in. */
+/* make_folder.h - folders for what programs leave. */
 #ifndef EXP_MAKE_FOLDER_H
 #define EXP_MAKE_FOLDER_H
 
 #include "options.h"
+
+/* Makes a folder and those above it; one that exists is fine. NN_EFILE. */
+nn_status exp_make_folders(const char *path, nn_error *error);
 
 /* Makes the folder `named` with those above it, or uses the one that is there, and copies its name to path.
  * NN_EARGUMENT where it holds a run (a config.ini) or the name is too long for files in it; NN_EFILE. */

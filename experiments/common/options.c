@@ -8,7 +8,7 @@
 
 #include "framework/file.h"
 
-static const exp_option *find(const exp_option *table, const char *name) {
+const exp_option *exp_option_find(const exp_option *table, const char *name) {
     for (const exp_option *o = table; o->name; o++)
         if (strcmp(o->name, name) == 0)
             return o;
@@ -111,7 +111,7 @@ static nn_status set(const exp_option *o, void *target, const char *origin, cons
 
 nn_status exp_option_set(const exp_option *table, void *target, const char *origin, const char *name,
                          const char *value, nn_error *error) {
-    const exp_option *o = find(table, name);
+    const exp_option *o = exp_option_find(table, name);
     if (!o)
         return nn_fail(error, NN_EARGUMENT, "%s%s: there is no such option (see --help)", origin, name);
     return set(o, target, origin, value, error);
@@ -122,7 +122,7 @@ nn_status exp_option_set(const exp_option *table, void *target, const char *orig
 /* The option that "name" or "no-name" switches. */
 static const exp_option *find_flag(const exp_option *table, const char *name, bool *yes) {
     *yes = strncmp(name, "no-", 3) != 0;
-    const exp_option *o = find(table, *yes ? name : name + 3);
+    const exp_option *o = exp_option_find(table, *yes ? name : name + 3);
     return o && o->kind == EXP_FLAG ? o : NULL;
 }
 
@@ -147,7 +147,7 @@ static nn_status take(const exp_option *table, void *target, char **argv, int i,
     snprintf(name, sizeof name, "%.*s", (int)(length < 63 ? length : 63), word + 2);
     const char *value = word[2 + length] == '=' ? word + 3 + length : NULL;
     bool yes;
-    const exp_option *flag = find_flag(table, name, &yes), *o = find(table, name);
+    const exp_option *flag = find_flag(table, name, &yes), *o = exp_option_find(table, name);
     if (flag && !value)
         return set(flag, target, "--", yes ? "yes" : "no", error);
     if (o && !value && is_value(o, argv[i + 1])) {
@@ -227,7 +227,7 @@ nn_status exp_options_read_file(const exp_option *table, void *target, const cha
     return status;
 }
 
-static void write_value(const exp_option *o, const void *target, FILE *file) {
+void exp_option_write(const exp_option *o, const void *target, FILE *file) {
     const void *place = (const char *)target + o->offset;
     char text[32];
     if (o->kind == EXP_TEXT)
@@ -247,7 +247,7 @@ void exp_options_write(const exp_option *table, const void *target, FILE *file) 
         if (!o->recorded)
             continue;
         fprintf(file, "%s = ", o->name);
-        write_value(o, target, file);
+        exp_option_write(o, target, file);
         fputc('\n', file);
     }
 }
@@ -261,7 +261,7 @@ void exp_options_help(const exp_option *table, const void *defaults, FILE *file)
         for (int i = 0; o->kind == EXP_CHOICE && o->choices[i]; i++)
             fprintf(file, "%s%s", i ? ", " : ": ", o->choices[i]);
         fputs(" [", file);
-        write_value(o, defaults, file);
+        exp_option_write(o, defaults, file);
         fputs("]\n", file);
     }
     fprintf(file, "  %-34s %s\n  %-34s %s\n", "--help", "this text", "--version",

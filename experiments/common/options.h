@@ -33,6 +33,9 @@ typedef struct exp_option {
     bool recorded; /* part of config.ini */
 } exp_option;
 
+/* NULL where the table has none of that name. */
+const exp_option *exp_option_find(const exp_option *table, const char *name);
+
 /* Sets one option from text. `origin` ("--" or "FILE:LINE: ") goes in front of its name in messages.
  * NN_EARGUMENT for an unknown name or a value outside its range; `target` is then unchanged. */
 nn_status exp_option_set(const exp_option *table, void *target, const char *origin, const char *name,
@@ -49,6 +52,9 @@ nn_status exp_options_read(const exp_option *table, void *target, const char *or
 
 /* The same from a file; NN_EFILE where it cannot be read. */
 nn_status exp_options_read_file(const exp_option *table, void *target, const char *path, nn_error *error);
+
+/* The value as text: "0.1", "yes", "cosine". */
+void exp_option_write(const exp_option *option, const void *target, FILE *file);
 
 /* One line per recorded option, in a form that exp_options_read takes back unchanged. */
 void exp_options_write(const exp_option *table, const void *target, FILE *file);

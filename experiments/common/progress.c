@@ -24,6 +24,10 @@ static int terminal_width(void) {
     return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
 }
 
+void exp_terminal_line(const char *line) {
+    fprintf(stderr, "\r%.*s\033[K", terminal_width() - 1, line);
+}
+
 static void append(char *line, size_t size, const char *format, ...) {
     size_t length = strlen(line);
     va_list arguments;
@@ -60,9 +64,10 @@ void exp_progress_step(exp_progress *p, const exp_classifier *c, const exp_row *
             append(line, sizeof line, "%s %s %.3f", title, exp_tap_name(c, i), row->training.snnl[i]);
             title = "";
         }
-    if (p->terminal)
-        fprintf(stderr, "\r%.*s\033[K%s", terminal_width() - 1, line, row->step == steps ? "\n" : "");
-    else
+    if (p->terminal) {
+        exp_terminal_line(line);
+        fputs(row->step == steps ? "\n" : "", stderr);
+    } else
         fprintf(stderr, "%s\n", line);
 }
 

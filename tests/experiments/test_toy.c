@@ -467,7 +467,7 @@ static void folders_that_cannot_be(void **state) {
     assert_int_equal(program_run("toy", FEW "--steps 2 --run used"), 2);
     program_complained("--run: used holds a run already");
     assert_int_equal(program_run("toy", FEW "--run /proc/run"), 1);
-    program_complained("toy: cannot make the run folder /proc/run: No such file");
+    program_complained("toy: cannot make the folder /proc/run: No such file");
     program_next.file_limit = 100;
     assert_int_equal(program_run("toy", FEW "--run full"), 1);
     program_complained("toy: cannot write full/config.ini: File too large");

@@ -402,11 +402,11 @@ static void run_folders_that_cannot_be(void **state) {
     free(after);
     test_file("file", "x", 1);
     assert_int_equal(program_run("train", BARE "--run file/deeper"), 1);
-    program_complained("train: cannot make the run folder file/deeper: Not a directory");
+    program_complained("train: cannot make the folder file/deeper: Not a directory");
     assert_int_equal(program_run("train", BARE "--run file"), 1);
     program_complained("train: cannot write file/config.ini: Not a directory");
     assert_int_equal(program_run("train", BARE "--run /proc/run"), 1);
-    program_complained("train: cannot make the run folder /proc/run: No such file");
+    program_complained("train: cannot make the folder /proc/run: No such file");
     assert_int_equal(program_run("train", BARE "--run deep/er/run"), 0);
     assert_true(program_file_exists("deep/er/run/model.safetensors"));
 }

@@ -1,0 +1,399 @@
+#include "study.h"
+
+#include <ini.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "classifier.h"
+#include "presets.h"
+
+enum { SETTINGS_MAX = 48, RUNS_MAX = 10000, LINE_MAX = 2 * EXP_TEXT_MAX };
+
+/* One line of a block. */
+typedef struct setting {
+    const exp_option *option;
+    int line;
+    int count;
+    char *values[EXP_VALUES_MAX]; /* [count], in `text` */
+    char text[LINE_MAX];
+} setting;
+
+typedef struct reading {
+    const char *origin, *rest; /* what is still to be read */
+    int line;
+    exp_study *study;
+    char block[EXP_STUDY_NAME_MAX]; /* the one being read; "" before the first */
+    int block_line;
+    int opened; /* line of a [block] none of whose settings has been seen; 0: none */
+    int setting_count;
+    setting settings[SETTINGS_MAX];
+    nn_error refused; /* the first mistake */
+} reading;
+
+static nn_status refuse(reading *r, int line, const char *message) {
+    return nn_fail(&r->refused, NN_EARGUMENT, "%s:%d: %s", r->origin, line, message);
+}
+
+/* --- runs of a block ------------------------------------------------------------------------------------ */
+
+static const setting *find_setting(const reading *r, const char *name) {
+    for (int i = 0; i < r->setting_count; i++)
+        if (strcmp(r->settings[i].option->name, name) == 0)
+            return &r->settings[i];
+    return NULL;
+}
+
+/* The setting that gave an option, else the preset. */
+static int line_of(const reading *r, const char *name) {
+    const setting *s = find_setting(r, name);
+    s = s ? s : find_setting(r, "preset");
+    return s ? s->line : r->block_line;
+}
+
+static bool is_seed(const setting *s) {
+    return strcmp(s->option->name, "seed") == 0;
+}
+
+/* Which value of each setting a run takes. */
+static void choose(const reading *r, int seed, int condition, int chosen[SETTINGS_MAX]) {
+    for (int i = r->setting_count - 1; i >= 0; i--) {
+        const setting *s = &r->settings[i];
+        chosen[i] = is_seed(s) ? seed : condition % s->count;
+        if (!is_seed(s))
+            condition /= s->count;
+    }
+}
+
+/* As ./train would resolve these settings on its command line. */
+static nn_status resolve(const reading *r, const int chosen[SETTINGS_MAX], exp_train_options *options,
+                         nn_error *error) {
+    char words[SETTINGS_MAX][EXP_TEXT_MAX + 64], *argv[SETTINGS_MAX + 1] = {"train"};
+    for (int i = 0; i < r->setting_count; i++) {
+        const setting *s = &r->settings[i];
+        snprintf(words[i], sizeof words[i], "--%s=%s", s->option->name, s->values[chosen[i]]);
+        argv[i + 1] = words[i];
+    }
+    return exp_train_options_resolve(options, r->setting_count + 1, argv, error);
+}
+
+static void describe(const reading *r, const int chosen[SETTINGS_MAX], char text[EXP_CONDITION_MAX]) {
+    text[0] = '\0';
+    for (int i = 0; i < r->setting_count; i++) {
+        const setting *s = &r->settings[i];
+        size_t length = strlen(text);
+        if (s->count > 1 && !is_seed(s))
+            snprintf(text + length, EXP_CONDITION_MAX - length, "%s%s %s", length ? ", " : "",
+                     s->option->name, s->values[chosen[i]]);
+    }
+}
+
+static nn_status check_dataset(reading *r, const char *dataset) {
+    char message[300];
+    snprintf(message, sizeof message, "dataset: there is no '%.40s'; there are: ", dataset);
+    for (const data_source *source = data_sources; source->name; source++) {
+        size_t length = strlen(message);
+        if (strcmp(source->name, dataset) == 0)
+            return NN_OK;
+        snprintf(message + length, sizeof message - length, "%s%s", source == data_sources ? "" : ", ",
+                 source->name);
+    }
+    return refuse(r, line_of(r, "dataset"), message);
+}
+
+/* What ./train would find out only when it has started. */
+static nn_status check_run(reading *r, const exp_train_options *options) {
+    nn_error cause = {0};
+    if (check_dataset(r, options->dataset) != NN_OK)
+        return r->refused.status;
+    if (exp_classifier_check(options, &cause) == NN_OK)
+        return NN_OK;
+    bool layers = strstr(cause.message, "--snnl-layers") != NULL;
+    return refuse(r, line_of(r, layers ? "snnl-layers" : "model"),
+                  cause.message + strspn(cause.message, "-"));
+}
+
+static nn_status make_run(reading *r, int seed, int condition, exp_study_run *run) {
+    int chosen[SETTINGS_MAX];
+    nn_error cause = {0};
+    choose(r, seed, condition, chosen);
+    *run = (exp_study_run){0};
+    if (resolve(r, chosen, &run->options, &cause) != NN_OK)
+        return refuse(r, r->block_line, cause.message);
+    run->options.dataset_named = false;
+    describe(r, chosen, run->condition);
+    exp_study_identify(run);
+    return seed == 0 ? check_run(r, &run->options) : NN_OK;
+}
+
+static nn_status count_runs(reading *r, exp_study_block *block) {
+    char message[128];
+    double runs = 1;
+    for (int i = 0; i < r->setting_count; i++)
+        runs *= r->settings[i].count;
+    const setting *seeds = find_setting(r, "seed");
+    block->seeds = seeds ? seeds->count : 1;
+    snprintf(message, sizeof message, "the block's lists make %.0f runs, more than %d", runs, RUNS_MAX);
+    if (runs > RUNS_MAX)
+        return refuse(r, r->block_line, message);
+    block->conditions = (int)runs / block->seeds;
+    return NN_OK;
+}
+
+static nn_status add_block(reading *r, exp_study_block **block) {
+    exp_study *study = r->study;
+    for (int i = 0; i < study->block_count; i++)
+        if (strcmp(study->blocks[i].name, r->block) == 0)
+            return refuse(r, r->block_line, "there is a block of this name already");
+    exp_study_block *more = realloc(study->blocks, (size_t)(study->block_count + 1) * sizeof *study->blocks);
+    if (!more)
+        return nn_fail_memory(&r->refused, r->origin);
+    study->blocks = more;
+    *block = &more[study->block_count++];
+    **block = (exp_study_block){0};
+    strcpy((*block)->name, r->block);
+    return NN_OK;
+}
+
+/* Makes the runs of the settings read since the last [block]. */
+static nn_status finish_block(reading *r) {
+    exp_study_block *block = NULL;
+    if (r->refused.status != NN_OK || !r->block[0])
+        return r->refused.status;
+    if (!find_setting(r, "preset"))
+        return refuse(r, r->block_line, "the block names no preset: it needs a line 'preset = NAME'");
+    if (add_block(r, &block) != NN_OK || count_runs(r, block) != NN_OK)
+        return r->refused.status;
+    block->runs = calloc((size_t)block->seeds * (size_t)block->conditions, sizeof *block->runs);
+    if (!block->runs)
+        return nn_fail_memory(&r->refused, r->origin);
+    for (int i = 0; i < block->seeds * block->conditions && r->refused.status == NN_OK; i++)
+        make_run(r, i / block->conditions, i % block->conditions, &block->runs[i]);
+    return r->refused.status;
+}
+
+/* --- lines ---------------------------------------------------------------------------------------------- */
+
+static bool same_value(const exp_option *option, const char *a, const char *b) {
+    bool number = option->kind == EXP_NUMBER || option->kind == EXP_COUNT;
+    return number ? strtod(a, NULL) == strtod(b, NULL) : strcmp(a, b) == 0;
+}
+
+/* Checks one value of a list, with those before it. */
+static nn_status check_value(reading *r, const setting *s, const char *value) {
+    char preset[EXP_TEXT_MAX + 16];
+    exp_train_options scratch = exp_train_defaults;
+    nn_error cause = {0};
+    char repeated[EXP_TEXT_MAX + 64];
+    snprintf(repeated, sizeof repeated, "%s: '%s' is given twice", s->option->name, value);
+    if (exp_option_set(exp_train_table, &scratch, "", s->option->name, value, &cause) != NN_OK)
+        return refuse(r, s->line, cause.message);
+    for (int i = 0; i < s->count; i++)
+        if (same_value(s->option, s->values[i], value))
+            return refuse(r, s->line, repeated);
+    if (strcmp(s->option->name, "preset") != 0)
+        return NN_OK;
+    snprintf(preset, sizeof preset, "--preset=%s", value);
+    if (exp_train_options_resolve(&scratch, 2, (char *[]){"train", preset}, &cause) != NN_OK)
+        return refuse(r, s->line, cause.message + strspn(cause.message, "-"));
+    return NN_OK;
+}
+
+static char *trim(char *text) {
+    text += strspn(text, " \t");
+    for (size_t length = strlen(text); length && strchr(" \t", text[length - 1]); length--)
+        text[length - 1] = '\0';
+    return text;
+}
+
+static nn_status split_values(reading *r, setting *s) {
+    char message[128], *rest = s->text;
+    for (char *value = strsep(&rest, "|"); value; value = strsep(&rest, "|")) {
+        value = trim(value);
+        if (!*value)
+            snprintf(message, sizeof message, "%s: an empty value", s->option->name);
+        else if (s->count == EXP_VALUES_MAX)
+            snprintf(message, sizeof message, "%s: more than %d values", s->option->name, EXP_VALUES_MAX);
+        else if (check_value(r, s, value) == NN_OK) {
+            s->values[s->count++] = value;
+            continue;
+        } else
+            return r->refused.status;
+        return refuse(r, s->line, message);
+    }
+    return NN_OK;
+}
+
+static nn_status refuse_key(reading *r, const char *name) {
+    char message[480];
+    snprintf(message, sizeof message, "'%.40s' is not for a study; there are: preset", name);
+    for (const exp_option *o = exp_train_table; o->name; o++) {
+        size_t length = strlen(message);
+        if (o->recorded)
+            snprintf(message + length, sizeof message - length, ", %s", o->name);
+    }
+    return refuse(r, r->line, message);
+}
+
+static nn_status take_setting(reading *r, const char *name, const char *value) {
+    char message[128];
+    const exp_option *option = exp_option_find(exp_train_table, name);
+    if (!option || (!option->recorded && strcmp(name, "preset") != 0))
+        return refuse_key(r, name);
+    snprintf(message, sizeof message, "%s: given twice in this block; a list is separated by '|'", name);
+    if (find_setting(r, name) || r->setting_count == SETTINGS_MAX)
+        return refuse(r, r->line, message);
+    setting *s = &r->settings[r->setting_count++];
+    s->option = option;
+    s->line = r->line;
+    s->count = 0;
+    snprintf(s->text, sizeof s->text, "%s", value);
+    return split_values(r, s);
+}
+
+static nn_status take_title(reading *r, const char *name, const char *value) {
+    char message[128];
+    snprintf(message, sizeof message, "'%.40s' stands before the first [block], where only title may", name);
+    if (strcmp(name, "title") != 0)
+        return refuse(r, r->line, message);
+    snprintf(r->study->title, sizeof r->study->title, "%s", value);
+    return NN_OK;
+}
+
+/* inih's handler of a line `name = value`. */
+static int take_line(void *context, const char *section, const char *name, const char *value) {
+    reading *r = context;
+    if (r->opened && finish_block(r) == NN_OK) {
+        snprintf(r->block, sizeof r->block, "%s", section);
+        r->block_line = r->opened;
+        r->opened = r->setting_count = 0;
+        if (!r->block[0])
+            refuse(r, r->block_line, "a block begins with a line [NAME]");
+    }
+    if (r->refused.status != NN_OK)
+        return 0;
+    return (r->block[0] ? take_setting(r, name, value) : take_title(r, name, value)) == NN_OK;
+}
+
+static nn_status check_opened(reading *r) {
+    return r->opened ? refuse(r, r->opened, "the block has no settings") : NN_OK;
+}
+
+/* inih's reader: the next line, counted. */
+static char *next_line(char *line, int size, void *context) {
+    reading *r = context;
+    size_t whole = strcspn(r->rest, "\n"), room = (size_t)size - 2;
+    if (!*r->rest)
+        return NULL;
+    r->line++;
+    if (whole > room)
+        refuse(r, r->line, "the line is too long");
+    snprintf(line, (size_t)size, "%.*s\n", (int)(whole < room ? whole : room), r->rest);
+    if (line[strspn(line, " \t")] == '[') {
+        check_opened(r);
+        r->opened = r->line;
+    }
+    r->rest += whole + (r->rest[whole] == '\n');
+    return line;
+}
+
+static nn_status parse(reading *r, nn_error *error) {
+    /* Values are whole lines; Debian's inih takes these settings at run time. */
+    ini_max_line = LINE_MAX;
+    ini_allow_inline_comments = ini_allow_multiline = false;
+    int line = ini_parse_stream(next_line, r, take_line, r);
+    if (line != 0 && r->refused.status == NN_OK)
+        nn_fail(&r->refused, NN_EFORMAT, "%s:%d: neither [block] nor name = value", r->origin, line);
+    if (r->refused.status == NN_OK)
+        check_opened(r);
+    if (r->refused.status == NN_OK)
+        finish_block(r);
+    if (r->refused.status == NN_OK && r->study->block_count == 0)
+        refuse(r, r->line ? r->line : 1, "the study has no [block]");
+    return r->refused.status == NN_OK ? NN_OK : nn_fail(error, r->refused.status, "%s", r->refused.message);
+}
+
+nn_status exp_study_parse(exp_study *study, const char *name, const char *origin, const char *text,
+                          nn_error *error) {
+    *study = (exp_study){0};
+    snprintf(study->name, sizeof study->name, "%s", name);
+    snprintf(study->title, sizeof study->title, "%s", name);
+    reading *r = calloc(1, sizeof *r);
+    if (!r)
+        return nn_fail_memory(error, origin);
+    r->origin = origin;
+    r->rest = text;
+    r->study = study;
+    nn_status status = parse(r, error);
+    free(r);
+    return status;
+}
+
+/* --- files ---------------------------------------------------------------------------------------------- */
+
+static nn_status read_path(exp_study *study, const char *path, nn_error *error) {
+    char name[EXP_STUDY_NAME_MAX];
+    const char *slash = strrchr(path, '/');
+    unsigned char *bytes;
+    size_t count;
+    snprintf(name, sizeof name, "%.60s", slash ? slash + 1 : path);
+    char *ending = strstr(name, ".ini");
+    if (ending)
+        *ending = '\0';
+    nn_status status = nn_file_read(path, 1 << 20, &bytes, &count, error);
+    if (status != NN_OK)
+        return status;
+    char *text = strndup((const char *)bytes, count);
+    status = text ? exp_study_parse(study, name, path, text, error) : nn_fail_memory(error, path);
+    free(text);
+    free(bytes);
+    return status;
+}
+
+static nn_status unknown_study(const char *name, nn_error *error) {
+    char all[256] = "";
+    for (const exp_preset *p = exp_studies; p->name; p++)
+        snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", p == exp_studies ? "" : ", ", p->name);
+    return nn_fail(error, NN_EARGUMENT,
+                   "--study: there is no '%s'; there are: %s; or give a path to an ini file", name, all);
+}
+
+/* The file as it is now, so that an edited study takes effect without a build; else the text compiled in. */
+nn_status exp_study_read(exp_study *study, const char *name, nn_error *error) {
+    char path[EXP_TEXT_MAX];
+    bool given = strchr(name, '/') || strstr(name, ".ini");
+    *study = (exp_study){0};
+    snprintf(path, sizeof path, given ? "%s" : "experiments/studies/%s.ini", name);
+    if (given || access(path, R_OK) == 0)
+        return read_path(study, path, error);
+    for (const exp_preset *p = exp_studies; p->name; p++)
+        if (strcmp(p->name, name) == 0)
+            return exp_study_parse(study, name, path, p->text, error);
+    return unknown_study(name, error);
+}
+
+void exp_study_free(exp_study *study) {
+    for (int i = 0; i < study->block_count; i++)
+        free(study->blocks[i].runs);
+    free(study->blocks);
+    *study = (exp_study){0};
+}
+
+/* --- data ----------------------------------------------------------------------------------------------- */
+
+void exp_study_find_data(exp_study *study, const char *root, exp_missing_data missing) {
+    for (int b = 0; b < study->block_count; b++) {
+        const exp_study_block *block = &study->blocks[b];
+        for (int i = 0; i < block->seeds * block->conditions; i++) {
+            exp_study_run *run = &block->runs[i];
+            if (data_present(run->options.dataset, root))
+                continue;
+            snprintf(run->absent, sizeof run->absent, "%.60s", run->options.dataset);
+            run->skipped = missing == EXP_MISSING_SKIP;
+            if (!run->skipped)
+                strcpy(run->options.dataset, "shapes");
+            exp_study_identify(run);
+        }
+    }
+}
