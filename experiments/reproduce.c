@@ -5,9 +5,9 @@
 
 #include "common/presets.h"
 #include "common/start.h"
-#include "common/study_estimate.h"
-#include "common/study_runs.h"
-#include "common/study_summary.h"
+#include "study/estimate.h"
+#include "study/runs.h"
+#include "study/summary.h"
 
 enum { FAILED = 1, WRONG_USAGE = 2, INTERRUPTED = 130, STUDIES_MAX = 64 };
 

@@ -1,5 +1,5 @@
 /* Means and spreads by hand, Student's t as tables and closed forms have it, and a published paired test. */
-#include "experiments/common/statistics.h"
+#include "experiments/study/statistics.h"
 
 #include <math.h>
 

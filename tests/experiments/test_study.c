@@ -1,5 +1,5 @@
 /* Study files: the runs that they make and their order, what is refused and where, and which runs are the same. */
-#include "experiments/common/study.h"
+#include "experiments/study/study.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Results of studies from run folders written here: states, numbers, tables, baselines and the time that is left. */
-#include "experiments/common/study_results.h"
+#include "experiments/study/results.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "experiments/common/study_estimate.h"
-#include "experiments/common/study_summary.h"
+#include "experiments/study/estimate.h"
+#include "experiments/study/summary.h"
 #include "tests/support/support.h"
 
 static exp_study parse(const char *text) {

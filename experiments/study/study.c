@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "classifier.h"
-#include "presets.h"
+#include "experiments/common/classifier.h"
+#include "experiments/common/presets.h"
 
 enum { SETTINGS_MAX = 48, RUNS_MAX = 10000, LINE_MAX = 2 * EXP_TEXT_MAX };
 

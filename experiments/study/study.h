@@ -12,7 +12,7 @@
 #ifndef EXP_STUDY_H
 #define EXP_STUDY_H
 
-#include "train_options.h"
+#include "experiments/common/train_options.h"
 
 enum { EXP_STUDY_NAME_MAX = 64, EXP_RUN_NAME_MAX = 192, EXP_CONDITION_MAX = 256, EXP_VALUES_MAX = 64 };
 
@@ -66,7 +66,7 @@ typedef enum exp_missing_data {
 /* Looks for the runs' data sets in `root`, and marks or changes those runs that have none. */
 void exp_study_find_data(exp_study *study, const char *root, exp_missing_data missing);
 
-/* Sets the name and the hashes of a run from its options (study_identity.c). */
+/* Sets the name and the hashes of a run from its options (identity.c). */
 void exp_study_identify(exp_study_run *run);
 
 /* Whether `other` is what `run` is compared with: the same training, seed included, at weight 0. `measured`: with its

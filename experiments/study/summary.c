@@ -1,4 +1,4 @@
-#include "study_summary.h"
+#include "summary.h"
 
 #include <math.h>
 #include <stddef.h>

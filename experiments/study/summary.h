@@ -1,9 +1,9 @@
-/* study_summary.h - what the conditions of a block come to over their seeds. */
+/* summary.h - what the conditions of a block come to over their seeds. */
 #ifndef EXP_STUDY_SUMMARY_H
 #define EXP_STUDY_SUMMARY_H
 
+#include "results.h"
 #include "statistics.h"
-#include "study_results.h"
 
 typedef struct exp_condition_summary {
     const exp_study_result *first; /* of its runs: that of the first seed */

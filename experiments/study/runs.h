@@ -1,10 +1,10 @@
-/* study_runs.h - training the runs of studies, one after another. */
+/* runs.h - training the runs of studies, one after another. */
 #ifndef EXP_STUDY_RUNS_H
 #define EXP_STUDY_RUNS_H
 
 #include <signal.h>
 
-#include "study_results.h"
+#include "results.h"
 
 typedef struct exp_runs_setting {
     const char *data;                  /* data root */

@@ -1,4 +1,4 @@
-/* study_identity.c - which runs are the same. */
+/* identity.c - which runs are the same. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "study_results.h"
+#include "results.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>

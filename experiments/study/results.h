@@ -1,4 +1,4 @@
-/* study_results.h - what the runs of studies came out as: a table in memory, and results.csv and taps.csv.
+/* results.h - what the runs of studies came out as: a table in memory, and results.csv and taps.csv.
  *
  * A run's folder is OUT/runs/NAME; while it is trained OUT/runs/NAME.partial, after a failure OUT/runs/NAME.failed. */
 #ifndef EXP_STUDY_RESULTS_H

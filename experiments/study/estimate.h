@@ -1,8 +1,8 @@
-/* study_estimate.h - how long the runs that are still missing will take. */
+/* estimate.h - how long the runs that are still missing will take. */
 #ifndef EXP_STUDY_ESTIMATE_H
 #define EXP_STUDY_ESTIMATE_H
 
-#include "study_results.h"
+#include "results.h"
 
 /* A run's work and, once it has been done, its time. */
 typedef struct exp_timing {

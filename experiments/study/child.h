@@ -1,10 +1,10 @@
-/* study_child.h - one training as a process of its own. */
+/* child.h - one training as a process of its own. */
 #ifndef EXP_STUDY_CHILD_H
 #define EXP_STUDY_CHILD_H
 
 #include <signal.h>
 
-#include "train_options.h"
+#include "experiments/common/train_options.h"
 
 typedef struct exp_child {
     const char *folder; /* exists and is empty: the training runs in it */

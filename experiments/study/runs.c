@@ -1,5 +1,5 @@
 #define _GNU_SOURCE /* asprintf, nftw */
-#include "study_runs.h"
+#include "runs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,11 +13,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "make_folder.h"
-#include "progress.h"
-#include "run_folder.h"
-#include "study_child.h"
-#include "study_estimate.h"
+#include "child.h"
+#include "estimate.h"
+#include "experiments/common/make_folder.h"
+#include "experiments/common/progress.h"
+#include "experiments/common/run_folder.h"
 
 typedef struct running {
     exp_study_table *table;

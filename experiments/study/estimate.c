@@ -1,4 +1,4 @@
-#include "study_estimate.h"
+#include "estimate.h"
 
 #include <math.h>
 #include <stdlib.h>

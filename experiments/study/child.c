@@ -1,5 +1,5 @@
 #define _GNU_SOURCE /* O_CLOEXEC, sigtimedwait */
-#include "study_child.h"
+#include "child.h"
 
 #include <errno.h>
 #include <fcntl.h>
