@@ -1,49 +1,62 @@
-/* reproduce - runs studies: grids of trainings declared in experiments/studies/, each trained once. */
+/* reproduce - the whole study in one command: points in the plane, grids of trainings declared in experiments/studies/,
+ * each trained once, and a report of what they came to. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/presets.h"
+#include "common/progress.h"
 #include "common/start.h"
+#include "framework/kernels/kernels.h"
+#include "report/report.h"
 #include "study/estimate.h"
 #include "study/runs.h"
 #include "study/summary.h"
+#include "toy/run.h"
 
-enum { FAILED = 1, WRONG_USAGE = 2, INTERRUPTED = 130, STUDIES_MAX = 64 };
+enum { FAILED = 1, WRONG_USAGE = 2, INTERRUPTED = 130, STUDIES_MAX = 64, COMMAND_MAX = 2048 };
 
-static const char usage[] =
-    "usage: ./reproduce [--study NAME ...] [--out DIR] [options]\n"
-    "Trains what the studies in experiments/studies/ ask for, one run after another, and sums them up. "
-    "Stopped "
-    "at any\n"
-    "moment, it goes on where it was when started again; a run that is finished is never repeated. Leaves in "
-    "DIR a\n"
-    "folder for every run, results.csv and taps.csv. Options, with their defaults:\n";
+static const char usage[] = "usage: ./reproduce [--quick | --full] [--out DIR] [options]\n"
+                            "Trains what the studies in experiments/studies/ ask for, one run after another, "
+                            "and leaves in DIR one page with all "
+                            "figures\nand tables (report.html), results.csv, taps.csv and a folder for every "
+                            "run. Stopped at any moment, it goes on "
+                            "where it\nwas when started again; a run that is finished is never repeated. "
+                            "Options, with their defaults:\n";
 
 typedef struct reproduce_options {
-    char study[EXP_TEXT_MAX], out[EXP_TEXT_MAX], data[EXP_TEXT_MAX];
+    char study[EXP_TEXT_MAX], out[EXP_TEXT_MAX], data[EXP_TEXT_MAX], note[EXP_TEXT_MAX];
     uint64_t threads;
-    int missing; /* exp_missing_data */
-    bool list, dry_run, quiet;
+    int missing; /* exp_missing_data, or AUTOMATIC */
+    bool quick, full, list, dry_run, report_only, quiet;
 } reproduce_options;
 
-static const char *const missing_data[] = {"skip", "shapes", NULL};
-static const reproduce_options defaults = {.out = "reproduction"};
+enum { AUTOMATIC = 2 };
+static const char *const missing_data[] = {"skip", "shapes", "auto", NULL};
+static const reproduce_options defaults = {.out = "reproduction", .missing = AUTOMATIC};
 
 #define AT(field) offsetof(reproduce_options, field)
 
 static const exp_option table[] = {
+    {"quick", EXP_FLAG, AT(quick), NULL, "a quarter of an hour on two processors", .recorded = false},
+    {"full", EXP_FLAG, AT(full), NULL, "as long as the paper's trainings: days", .recorded = false},
     {"study", EXP_TEXT, AT(study), "NAME", "a study, or an ini file; may be given several times; else all",
      .recorded = false},
     {"out", EXP_TEXT, AT(out), "DIR", "folder for all that is made", .recorded = false},
     {"data", EXP_TEXT, AT(data), "DIR", "data root (else $ENTANGLE_DATA, else ./data)", .recorded = false},
     {"missing", EXP_CHOICE, AT(missing), "WAY",
-     "runs whose data set is not there are left out, or done on "
-     "the built-in shapes",
+     "runs whose data set is not there are left out, or done on the built-in shapes; auto: that only where "
+     "there is no data "
+     "set at all",
      .choices = missing_data},
+    {"note", EXP_TEXT, AT(note), "TEXT", "what the report's head is to say of the data", .recorded = false},
     {"threads", EXP_COUNT, AT(threads), "N", "0: all processors", 0, 256, .recorded = false},
     {"list", EXP_FLAG, AT(list), NULL, "name the studies and end", .recorded = false},
     {"dry-run", EXP_FLAG, AT(dry_run), NULL, "name the runs, and what is done of them, and end",
+     .recorded = false},
+    {"report-only", EXP_FLAG, AT(report_only), NULL, "write the report of what is there; train nothing",
      .recorded = false},
     {"quiet", EXP_FLAG, AT(quiet), NULL, "no progress on stderr", .recorded = false},
     {0},
@@ -65,26 +78,39 @@ static void catch_interrupts(void) {
 
 /* --- studies -------------------------------------------------------------------------------------------- */
 
-static nn_status add_study(const char *name, exp_study *studies, int *count, nn_error *error) {
+static exp_study_size size_of(const reproduce_options *o) {
+    return o->quick ? EXP_SIZE_QUICK : o->full ? EXP_SIZE_FULL : EXP_SIZE_DEFAULT;
+}
+
+static nn_status add_study(const char *name, exp_study_size size, exp_study *studies, int *count,
+                           nn_error *error) {
     if (*count == STUDIES_MAX)
         return nn_fail(error, NN_EARGUMENT, "--study: more than %d studies", STUDIES_MAX);
-    return exp_study_read(&studies[(*count)++], name, error);
+    return exp_study_read(&studies[(*count)++], name, size, error);
+}
+
+static int compare_places(const void *a, const void *b) {
+    const exp_study *x = a, *y = b;
+    return x->place != y->place ? (x->place > y->place) - (x->place < y->place) : strcmp(x->name, y->name);
 }
 
 /* Every --study of the command line, which has been parsed; without one, all studies there are. */
-static nn_status read_studies(int argc, char **argv, exp_study *studies, int *count, nn_error *error) {
+static nn_status read_studies(int argc, char **argv, exp_study_size size, exp_study *studies, int *count,
+                              nn_error *error) {
     nn_status status = NN_OK;
     *count = 0;
     for (int i = 1; i < argc && status == NN_OK; i++) {
         if (strcmp(argv[i], "--study") == 0 && i + 1 < argc)
-            status = add_study(argv[++i], studies, count, error);
+            status = add_study(argv[++i], size, studies, count, error);
         else if (strncmp(argv[i], "--study=", 8) == 0)
-            status = add_study(argv[i] + 8, studies, count, error);
+            status = add_study(argv[i] + 8, size, studies, count, error);
     }
     if (*count > 0 || status != NN_OK)
         return status;
     for (const exp_preset *p = exp_studies; p->name && status == NN_OK; p++)
-        status = add_study(p->name, studies, count, error);
+        status = add_study(p->name, size, studies, count, error);
+    if (status == NN_OK)
+        qsort(studies, (size_t)*count, sizeof *studies, compare_places);
     return status;
 }
 
@@ -156,51 +182,129 @@ static int fail(const nn_error *error) {
     return error->status == NN_EARGUMENT ? WRONG_USAGE : FAILED;
 }
 
-static int train(const reproduce_options *o, const exp_study *studies, int count, exp_study_table *results) {
+/* Whether the data set of any run is in the root. */
+static bool has_data(const exp_study *studies, int count, const char *root) {
+    for (int s = 0; s < count; s++)
+        for (int b = 0; b < studies[s].block_count; b++) {
+            const exp_study_block *block = &studies[s].blocks[b];
+            for (int i = 0; i < block->conditions; i++)
+                if (data_present(block->runs[i].options.dataset, root))
+                    return true;
+        }
+    return false;
+}
+
+/* --- the whole ------------------------------------------------------------------------------------------ */
+
+typedef struct reproduction {
+    const reproduce_options *options;
+    exp_study *studies;
+    int count;
+    const char *command;
+    double begin; /* exp_seconds() */
+    char toy[EXP_TEXT_MAX + 8];
+    exp_study_table results;
+} reproduction;
+
+/* The points in the plane, once: a run folder in OUT. An unfinished one of before is done again. */
+static nn_status move_points(reproduction *r, nn_error *error) {
+    char summary[sizeof r->toy + 16], config[sizeof r->toy + 16];
+    exp_toy_options options = exp_toy_minimising;
+    exp_toy_result result;
+    snprintf(r->toy, sizeof r->toy, "%s/toy", r->options->out);
+    snprintf(summary, sizeof summary, "%s/summary.json", r->toy);
+    snprintf(config, sizeof config, "%s/config.ini", r->toy);
+    if (access(summary, F_OK) == 0)
+        return NN_OK;
+    unlink(config);
+    snprintf(options.run, sizeof options.run, "%.500s", r->toy);
+    options.quiet = true;
+    return exp_toy_run(&options, &stop, &result, error);
+}
+
+static nn_status write_report(const reproduction *r, nn_error *error) {
+    const reproduce_options *o = r->options;
+    exp_report_facts facts = {.command = r->command,
+                              .size = exp_study_sizes[size_of(o)],
+                              .note = o->note,
+                              .toy = r->toy,
+                              .seconds = exp_seconds() - r->begin};
+    nn_status status = exp_report_write(&r->results, r->studies, r->count, &facts, error);
+    if (status == NN_OK)
+        printf("report: %s/report.html\n", o->out);
+    return status;
+}
+
+static int report_results(const reproduction *r, const exp_runs_tally *tally) {
+    nn_error error = {0};
+    for (int s = 0; s < r->count; s++) {
+        exp_study_print(&r->results, &r->studies[s], stdout);
+        puts("");
+    }
+    if (write_report(r, &error) != NN_OK)
+        return fail(&error);
+    if (tally->failed)
+        fprintf(stderr, "reproduce: %d of %d runs failed; the same command tries them again\n", tally->failed,
+                tally->runs);
+    return tally->failed ? FAILED : 0;
+}
+
+static int train(reproduction *r) {
+    const reproduce_options *o = r->options;
     exp_runs_setting setting = {
         .data = exp_data_root(o->data), .threads = o->threads, .quiet = o->quiet, .stop = &stop};
-    exp_runs_tally tally;
+    exp_runs_tally tally = {0};
     nn_error error = {0};
     catch_interrupts();
-    if (exp_study_train(results, &setting, &tally, &error) != NN_OK)
+    nn_status status = move_points(r, &error);
+    if (status == NN_OK && !stop && !o->report_only)
+        status = exp_study_train(&r->results, &setting, &tally, &error);
+    if (status != NN_OK)
         return fail(&error);
-    if (tally.interrupted) {
+    if (tally.interrupted || stop) {
         fprintf(stderr, "interrupted with %d of %d runs done; the same command goes on\n",
                 tally.found + tally.trained, tally.runs);
         return INTERRUPTED;
     }
-    for (int s = 0; s < count; s++) {
-        exp_study_print(results, &studies[s], stdout);
-        puts("");
-    }
-    if (tally.failed)
-        fprintf(stderr, "reproduce: %d of %d runs failed; the same command tries them again\n", tally.failed,
-                tally.runs);
-    return tally.failed ? FAILED : 0;
+    return report_results(r, &tally);
 }
 
-static int run(const reproduce_options *o, exp_study *studies, int count) {
+static int run(reproduction *r) {
+    const reproduce_options *o = r->options;
     const char *root = exp_data_root(o->data);
-    exp_study_table results;
     nn_error error = {0};
-    for (int s = 0; s < count; s++)
-        exp_study_find_data(&studies[s], root, (exp_missing_data)o->missing);
+    exp_missing_data missing = (exp_missing_data)o->missing;
+    if (o->missing == AUTOMATIC)
+        missing = has_data(r->studies, r->count, root) ? EXP_MISSING_SKIP : EXP_MISSING_SHAPES;
+    for (int s = 0; s < r->count; s++)
+        exp_study_find_data(&r->studies[s], root, missing);
     int code = 0;
-    if (exp_study_table_new(&results, studies, count, o->out, &error) != NN_OK)
+    if (exp_study_table_new(&r->results, r->studies, r->count, o->out, &error) != NN_OK)
         code = fail(&error);
     else {
-        note_absent(&results, root);
+        note_absent(&r->results, root);
         if (!o->dry_run)
-            code = train(o, studies, count, &results);
-        else if (print_plan(&results, &error) != NN_OK)
+            code = train(r);
+        else if (print_plan(&r->results, &error) != NN_OK)
             code = fail(&error);
     }
-    exp_study_table_free(&results);
+    exp_study_table_free(&r->results);
     return code;
+}
+
+/* The command line as the report shows it, cut short where it is very long. */
+static void join(int argc, char **argv, char command[COMMAND_MAX]) {
+    snprintf(command, COMMAND_MAX, "./reproduce");
+    for (int i = 1; i < argc; i++) {
+        size_t length = strlen(command);
+        bool plain = argv[i][strcspn(argv[i], " \t\"'$*?|&;<>()")] == '\0';
+        snprintf(command + length, COMMAND_MAX - length, plain ? " %s" : " '%s'", argv[i]);
+    }
 }
 
 int main(int argc, char **argv) {
     static exp_study studies[STUDIES_MAX];
+    static char command[COMMAND_MAX];
     reproduce_options options = defaults;
     nn_error error = {0};
     int count = 0, code = 0;
@@ -208,15 +312,20 @@ int main(int argc, char **argv) {
     if (exp_options_informed(table, &defaults, "reproduce", usage, argc, argv))
         return 0;
     nn_status status = exp_options_parse(table, &options, argc, argv, &error);
+    if (status == NN_OK && options.quick && options.full)
+        status = nn_fail(&error, NN_EARGUMENT, "--quick and --full: name one of them");
     if (status == NN_OK)
-        status = read_studies(argc, argv, studies, &count, &error);
+        status = read_studies(argc, argv, size_of(&options), studies, &count, &error);
+    join(argc, argv, command);
+    reproduction r = {
+        .options = &options, .studies = studies, .count = count, .command = command, .begin = exp_seconds()};
     if (status != NN_OK) {
         fprintf(stderr, "reproduce: %s\n", error.message);
         code = WRONG_USAGE;
     } else if (options.list)
         print_list(studies, count);
     else
-        code = run(&options, studies, count);
+        code = run(&r);
     for (int s = 0; s < count; s++)
         exp_study_free(&studies[s]);
     if (code == 0 && (fflush(stdout) != 0 || ferror(stdout))) {

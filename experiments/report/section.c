@@ -1,7 +1,11 @@
 #define _GNU_SOURCE /* asprintf */
 #include "section.h"
 
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "experiments/study/statistics.h"
 
 void exp_section_grid(exp_section *section, bool begin) {
     fputs(begin ? "<div class=\"grid\">\n" : "</div>\n", section->page);
@@ -26,4 +30,27 @@ nn_status exp_section_chart(exp_section *section, exp_chart *chart, nn_error *er
     free(svg);
     exp_chart_free(chart);
     return status;
+}
+
+exp_block_results exp_block_results_of(const exp_study_table *table, const exp_study_block *block) {
+    return (exp_block_results){table, block, exp_study_table_block(table, block)};
+}
+
+const exp_study_result *exp_block_finished(const exp_block_results *b) {
+    for (int i = 0; i < b->block->seeds * b->block->conditions; i++)
+        if (b->results[i].state == EXP_RUN_DONE)
+            return &b->results[i];
+    return NULL;
+}
+
+double exp_block_tap(const exp_block_results *b, int condition, const char *tap) {
+    double values[EXP_VALUES_MAX];
+    for (int seed = 0; seed < b->block->seeds; seed++) {
+        const exp_study_result *r = &b->results[seed * b->block->conditions + condition];
+        values[seed] = NAN;
+        for (int i = 0; i < r->tap_count; i++)
+            if (strcmp(r->taps[i].name, tap) == 0)
+                values[seed] = r->taps[i].snnl;
+    }
+    return exp_mean(values, b->block->seeds);
 }

@@ -5,10 +5,12 @@
  *   report_study.c       a study: its text, tables and figures
  *   report_curves.c      a run's layers over the training steps
  *   report_conditions.c  numbers by condition, with their intervals
+ *   machine.c            what it was computed on
  *   chart.c, html.c      one picture, and the page's elements */
 #ifndef EXP_REPORT_SECTION_H
 #define EXP_REPORT_SECTION_H
 
+#include "experiments/study/results.h"
 #include "html.h"
 
 /* Where a section writes. */
@@ -24,6 +26,35 @@ nn_status exp_section_chart(exp_section *section, exp_chart *chart, nn_error *er
 
 /* Begins and ends a row of figures. */
 void exp_section_grid(exp_section *section, bool begin);
+
+/* A block and its results, [seeds][conditions]. */
+typedef struct exp_block_results {
+    const exp_study_table *table;
+    const exp_study_block *block;
+    const exp_study_result *results;
+} exp_block_results;
+
+exp_block_results exp_block_results_of(const exp_study_table *table, const exp_study_block *block);
+const exp_study_result *exp_block_finished(const exp_block_results *b); /* the first that is; NULL: none */
+
+/* The mean over the seeds of a tap's SNNL on the test set; NaN where there is none. */
+double exp_block_tap(const exp_block_results *b, int condition, const char *tap);
+
+/* What the studies found, as a list of sentences with their numbers. */
+void exp_report_findings(exp_section *section, const exp_study_table *table, const exp_study *studies,
+                         int count);
+
+nn_status exp_report_study(exp_section *section, const exp_study_table *table, const exp_study *study,
+                           nn_error *error);
+
+/* A row for every condition: accuracy, cross-entropy and calibration, with their differences from weight 0. */
+void exp_report_table(exp_section *section, const exp_block_results *b);
+
+/* The same numbers and every layer's SNNL over the conditions; nothing where there is but one. */
+nn_status exp_report_charts(exp_section *section, const exp_block_results *b, nn_error *error);
+
+/* One reliability diagram with a curve for every condition. */
+nn_status exp_report_reliability(exp_section *section, const exp_block_results *b, nn_error *error);
 
 /* Every tap's SNNL and temperature over the steps of a run folder: the layers, those inside the last block where the
  * model has such taps, and the temperatures. */

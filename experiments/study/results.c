@@ -1,6 +1,7 @@
 #include "results.h"
 
 #include <cjson/cJSON.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,9 +26,10 @@ static const struct number {
     {"images_per_second", AT(images_per_second)},
     {"seconds", AT(seconds)},
     {"train_examples", AT(train_examples)},
+    {"test_examples", AT(test_examples)},
 };
 
-enum { NUMBERS = sizeof numbers / sizeof *numbers, UNLISTED = 1 };
+enum { NUMBERS = sizeof numbers / sizeof *numbers, UNLISTED = 2 };
 
 /* The options that results.csv shows. */
 static const char *const shown[] = {"dataset",          "model",       "snnl-weight", "snnl-layers",
@@ -62,11 +64,25 @@ static void forget(exp_study_result *result, exp_run_state state) {
         *number_of(result, i) = NAN;
 }
 
+static void take_reliability(exp_study_result *result, const cJSON *bins) {
+    for (int i = 0; i < EXP_CALIBRATION_BINS; i++) {
+        const cJSON *bin = cJSON_GetArrayItem(bins, i);
+        double count = number_in(bin, "count");
+        result->reliability[i] = (exp_reliability){0};
+        if (count > 0 && count < INT_MAX)
+            result->reliability[i] =
+                (exp_reliability){(int)count, number_in(bin, "confidence"), number_in(bin, "accuracy")};
+    }
+}
+
 static nn_status take_summary(exp_study_result *result, const cJSON *json, nn_error *error) {
     const cJSON *taps = cJSON_GetObjectItemCaseSensitive(json, "taps"), *item;
     forget(result, EXP_RUN_DONE);
     for (int i = 0; i < NUMBERS; i++)
         *number_of(result, i) = number_in(json, numbers[i].name);
+    const char *checksum = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "dataset_checksum"));
+    snprintf(result->checksum, sizeof result->checksum, "%.16s", checksum ? checksum : "unknown");
+    take_reliability(result, cJSON_GetObjectItemCaseSensitive(json, "reliability"));
     result->taps = calloc((size_t)cJSON_GetArraySize(taps) + 1, sizeof *result->taps);
     if (!result->taps)
         return nn_fail_memory(error, result->run->name);

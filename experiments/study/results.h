@@ -4,6 +4,7 @@
 #ifndef EXP_STUDY_RESULTS_H
 #define EXP_STUDY_RESULTS_H
 
+#include "experiments/common/calibration.h"
 #include "study.h"
 
 typedef enum exp_run_state {
@@ -27,6 +28,9 @@ typedef struct exp_study_result {
     exp_run_state state;
     double steps, train_examples, images_per_second, seconds;
     double train_accuracy, test_accuracy, train_cross_entropy, test_cross_entropy, test_ece, test_brier;
+    double test_examples;
+    char checksum[24]; /* of the data set */
+    exp_reliability reliability[EXP_CALIBRATION_BINS];
     int tap_count;
     exp_tap_result *taps; /* [tap_count], in forward order */
 } exp_study_result;

@@ -9,11 +9,14 @@
 #include "experiments/common/classifier.h"
 #include "experiments/common/presets.h"
 
-enum { SETTINGS_MAX = 48, RUNS_MAX = 10000, LINE_MAX = 2 * EXP_TEXT_MAX };
+enum { SETTINGS_MAX = 48, RUNS_MAX = 10000, LINE_MAX = 2 * EXP_STUDY_TEXT_MAX };
+
+const char *const exp_study_sizes[] = {"default", "quick", "full", NULL};
 
 /* One line of a block. */
 typedef struct setting {
     const exp_option *option;
+    bool sized; /* written for one size */
     int line;
     int count;
     char *values[EXP_VALUES_MAX]; /* [count], in `text` */
@@ -23,13 +26,14 @@ typedef struct setting {
 typedef struct reading {
     const char *origin, *rest; /* what is still to be read */
     int line;
+    exp_study_size size;
     exp_study *study;
     char block[EXP_STUDY_NAME_MAX]; /* the one being read; "" before the first */
     int block_line;
     int opened; /* line of a [block] none of whose settings has been seen; 0: none */
     int setting_count;
-    setting settings[SETTINGS_MAX];
-    nn_error refused; /* the first mistake */
+    setting settings[SETTINGS_MAX], unused; /* unused: the last one for another size */
+    nn_error refused;                       /* the first mistake */
 } reading;
 
 static nn_status refuse(reading *r, int line, const char *message) {
@@ -156,6 +160,23 @@ static nn_status add_block(reading *r, exp_study_block **block) {
     return NN_OK;
 }
 
+static nn_status list_varied(reading *r, exp_study_block *block) {
+    block->varied = calloc((size_t)r->setting_count + 1, sizeof *block->varied);
+    if (!block->varied)
+        return nn_fail_memory(&r->refused, r->origin);
+    for (int i = 0; i < r->setting_count; i++) {
+        const setting *s = &r->settings[i];
+        if (s->count < 2 || is_seed(s))
+            continue;
+        exp_varied *v = &block->varied[block->varied_count++];
+        snprintf(v->name, sizeof v->name, "%s", s->option->name);
+        v->count = s->count;
+        for (int k = 0; k < s->count; k++)
+            snprintf(v->values[k], sizeof v->values[k], "%.60s", s->values[k]);
+    }
+    return NN_OK;
+}
+
 /* Makes the runs of the settings read since the last [block]. */
 static nn_status finish_block(reading *r) {
     exp_study_block *block = NULL;
@@ -163,7 +184,7 @@ static nn_status finish_block(reading *r) {
         return r->refused.status;
     if (!find_setting(r, "preset"))
         return refuse(r, r->block_line, "the block names no preset: it needs a line 'preset = NAME'");
-    if (add_block(r, &block) != NN_OK || count_runs(r, block) != NN_OK)
+    if (add_block(r, &block) != NN_OK || count_runs(r, block) != NN_OK || list_varied(r, block) != NN_OK)
         return r->refused.status;
     block->runs = calloc((size_t)block->seeds * (size_t)block->conditions, sizeof *block->runs);
     if (!block->runs)
@@ -236,29 +257,99 @@ static nn_status refuse_key(reading *r, const char *name) {
     return refuse(r, r->line, message);
 }
 
-static nn_status take_setting(reading *r, const char *name, const char *value) {
+/* "quick.seed": takes the size off a key's front. *size is EXP_SIZE_DEFAULT where there is none. */
+static nn_status split_size(reading *r, const char **name, exp_study_size *size) {
     char message[128];
+    const char *dot = strchr(*name, '.');
+    *size = EXP_SIZE_DEFAULT;
+    if (!dot)
+        return NN_OK;
+    for (int k = EXP_SIZE_QUICK; k <= EXP_SIZE_FULL; k++)
+        if (strlen(exp_study_sizes[k]) == (size_t)(dot - *name) &&
+            strncmp(exp_study_sizes[k], *name, (size_t)(dot - *name)) == 0)
+            *size = (exp_study_size)k;
+    snprintf(message, sizeof message, "'%.40s': before the dot stands a size, quick or full", *name);
+    *name = dot + 1;
+    return *size == EXP_SIZE_DEFAULT ? refuse(r, r->line, message) : NN_OK;
+}
+
+/* Where a setting of this name goes: a new place, that of one which it takes the place of, or `unused` where it is for
+ * another size or one for this size is there. NULL where it is refused. */
+static setting *place_for(reading *r, const char *name, exp_study_size size) {
+    char message[128];
+    snprintf(message, sizeof message, "%s: given twice in this block; a list is separated by '|'", name);
+    if (size != EXP_SIZE_DEFAULT && size != r->size)
+        return &r->unused;
+    setting *there = (setting *)find_setting(r, name);
+    bool sized = size != EXP_SIZE_DEFAULT;
+    if (there && there->sized != sized)
+        return sized ? there : &r->unused;
+    if (there || r->setting_count == SETTINGS_MAX) {
+        refuse(r, r->line, message);
+        return NULL;
+    }
+    return &r->settings[r->setting_count++];
+}
+
+static nn_status take_setting(reading *r, const char *name, const char *value) {
+    exp_study_size size;
+    if (split_size(r, &name, &size) != NN_OK)
+        return r->refused.status;
     const exp_option *option = exp_option_find(exp_train_table, name);
     if (!option || (!option->recorded && strcmp(name, "preset") != 0))
         return refuse_key(r, name);
-    snprintf(message, sizeof message, "%s: given twice in this block; a list is separated by '|'", name);
-    if (find_setting(r, name) || r->setting_count == SETTINGS_MAX)
-        return refuse(r, r->line, message);
-    setting *s = &r->settings[r->setting_count++];
+    setting *s = place_for(r, name, size);
+    if (!s)
+        return r->refused.status;
     s->option = option;
+    s->sized = size != EXP_SIZE_DEFAULT;
     s->line = r->line;
     s->count = 0;
     snprintf(s->text, sizeof s->text, "%s", value);
     return split_values(r, s);
 }
 
-static nn_status take_title(reading *r, const char *name, const char *value) {
+static nn_status take_flag(reading *r, const char *name, const char *value, bool *flag) {
     char message[128];
-    snprintf(message, sizeof message, "'%.40s' stands before the first [block], where only title may", name);
-    if (strcmp(name, "title") != 0)
+    snprintf(message, sizeof message, "%s: '%.40s' is neither yes nor no", name, value);
+    *flag = strcmp(value, "yes") == 0;
+    return *flag || strcmp(value, "no") == 0 ? NN_OK : refuse(r, r->line, message);
+}
+
+/* A line before the first block. */
+static nn_status take_head(reading *r, const char *name, const char *value) {
+    exp_study *study = r->study;
+    const struct {
+        const char *name;
+        char *text;
+        size_t size;
+        bool *flag;
+    } known[] = {{"title", study->title, sizeof study->title, NULL},
+                 {"about", study->about, sizeof study->about, NULL},
+                 {"paper", study->paper, sizeof study->paper, NULL},
+                 {"curves", NULL, 0, &study->curves},
+                 {"reliability", NULL, 0, &study->reliability},
+                 {"findings", NULL, 0, &study->findings}};
+    char message[192], *end;
+    if (strcmp(name, "place") == 0) {
+        study->place = strtod(value, &end);
+        return *value && !*end && isfinite(study->place) ? NN_OK : refuse(r, r->line, "place: not a number");
+    }
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (strcmp(name, known[i].name) != 0)
+            continue;
+        if (known[i].flag)
+            return take_flag(r, name, value, known[i].flag);
+        if ((size_t)snprintf(known[i].text, known[i].size, "%s", value) < known[i].size)
+            return NN_OK;
+        snprintf(message, sizeof message, "%s: longer than %zu characters", name, known[i].size - 1);
         return refuse(r, r->line, message);
-    snprintf(r->study->title, sizeof r->study->title, "%s", value);
-    return NN_OK;
+    }
+    snprintf(message, sizeof message,
+             "'%.40s' stands before the first [block], where only title, about, paper, place, curves, reliability "
+             "and findings may",
+             name);
+    return refuse(r, r->line, message);
 }
 
 /* inih's handler of a line `name = value`. */
@@ -273,7 +364,7 @@ static int take_line(void *context, const char *section, const char *name, const
     }
     if (r->refused.status != NN_OK)
         return 0;
-    return (r->block[0] ? take_setting(r, name, value) : take_title(r, name, value)) == NN_OK;
+    return (r->block[0] ? take_setting(r, name, value) : take_head(r, name, value)) == NN_OK;
 }
 
 static nn_status check_opened(reading *r) {
@@ -314,14 +405,15 @@ static nn_status parse(reading *r, nn_error *error) {
     return r->refused.status == NN_OK ? NN_OK : nn_fail(error, r->refused.status, "%s", r->refused.message);
 }
 
-nn_status exp_study_parse(exp_study *study, const char *name, const char *origin, const char *text,
-                          nn_error *error) {
+nn_status exp_study_parse(exp_study *study, const char *name, exp_study_size size, const char *origin,
+                          const char *text, nn_error *error) {
     *study = (exp_study){0};
     snprintf(study->name, sizeof study->name, "%s", name);
     snprintf(study->title, sizeof study->title, "%s", name);
     reading *r = calloc(1, sizeof *r);
     if (!r)
         return nn_fail_memory(error, origin);
+    r->size = size;
     r->origin = origin;
     r->rest = text;
     r->study = study;
@@ -332,7 +424,7 @@ nn_status exp_study_parse(exp_study *study, const char *name, const char *origin
 
 /* --- files ---------------------------------------------------------------------------------------------- */
 
-static nn_status read_path(exp_study *study, const char *path, nn_error *error) {
+static nn_status read_path(exp_study *study, const char *path, exp_study_size size, nn_error *error) {
     char name[EXP_STUDY_NAME_MAX];
     const char *slash = strrchr(path, '/');
     unsigned char *bytes;
@@ -345,7 +437,7 @@ static nn_status read_path(exp_study *study, const char *path, nn_error *error) 
     if (status != NN_OK)
         return status;
     char *text = strndup((const char *)bytes, count);
-    status = text ? exp_study_parse(study, name, path, text, error) : nn_fail_memory(error, path);
+    status = text ? exp_study_parse(study, name, size, path, text, error) : nn_fail_memory(error, path);
     free(text);
     free(bytes);
     return status;
@@ -360,22 +452,24 @@ static nn_status unknown_study(const char *name, nn_error *error) {
 }
 
 /* The file as it is now, so that an edited study takes effect without a build; else the text compiled in. */
-nn_status exp_study_read(exp_study *study, const char *name, nn_error *error) {
+nn_status exp_study_read(exp_study *study, const char *name, exp_study_size size, nn_error *error) {
     char path[EXP_TEXT_MAX];
     bool given = strchr(name, '/') || strstr(name, ".ini");
     *study = (exp_study){0};
     snprintf(path, sizeof path, given ? "%s" : "experiments/studies/%s.ini", name);
     if (given || access(path, R_OK) == 0)
-        return read_path(study, path, error);
+        return read_path(study, path, size, error);
     for (const exp_preset *p = exp_studies; p->name; p++)
         if (strcmp(p->name, name) == 0)
-            return exp_study_parse(study, name, path, p->text, error);
+            return exp_study_parse(study, name, size, path, p->text, error);
     return unknown_study(name, error);
 }
 
 void exp_study_free(exp_study *study) {
-    for (int i = 0; i < study->block_count; i++)
+    for (int i = 0; i < study->block_count; i++) {
+        free(study->blocks[i].varied);
         free(study->blocks[i].runs);
+    }
     free(study->blocks);
     *study = (exp_study){0};
 }

@@ -27,7 +27,7 @@ exp_condition_summary exp_study_condition(const exp_study_table *table, const ex
 
 /* --- printing ------------------------------------------------------------------------------------------- */
 
-static const char *label(const exp_study_run *run, char text[EXP_CONDITION_MAX]) {
+const char *exp_condition_label(const exp_study_run *run, char text[EXP_CONDITION_MAX]) {
     char weight[32];
     snprintf(text, EXP_CONDITION_MAX, "%s", run->condition);
     if (!text[0])
@@ -41,7 +41,7 @@ static int widest_label(const exp_study *study) {
     size_t width = strlen("condition");
     for (int b = 0; b < study->block_count; b++)
         for (int c = 0; c < study->blocks[b].conditions; c++) {
-            size_t length = strlen(label(&study->blocks[b].runs[c], text));
+            size_t length = strlen(exp_condition_label(&study->blocks[b].runs[c], text));
             width = length > width ? length : width;
         }
     return (int)width;
@@ -51,7 +51,8 @@ static void print_condition(const exp_condition_summary *s, const exp_study_bloc
                             FILE *file) {
     char text[EXP_CONDITION_MAX], spread[32] = "";
     const exp_difference *d = &s->difference;
-    fprintf(file, "  %-*s  %2d of %d", width, label(s->first->run, text), s->runs, block->seeds);
+    fprintf(file, "  %-*s  %2d of %d", width, exp_condition_label(s->first->run, text), s->runs,
+            block->seeds);
     if (s->runs > 0)
         fprintf(file, "%*s  %7.2f%%", block->seeds < 10, "", 100 * s->mean);
     if (s->runs > 1)

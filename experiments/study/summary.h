@@ -13,6 +13,9 @@ typedef struct exp_condition_summary {
         difference; /* from the same seeds at weight 0; no pairs where the condition is weight 0 itself */
 } exp_condition_summary;
 
+/* What sets a run's condition apart, or its weight where it is the only one of its block. Returns text. */
+const char *exp_condition_label(const exp_study_run *run, char text[EXP_CONDITION_MAX]);
+
 /* Sums up one number of a condition's runs: `number` is its place in exp_study_result, such as
  * offsetof(exp_study_result, test_accuracy). */
 exp_condition_summary exp_study_condition(const exp_study_table *table, const exp_study_block *block,

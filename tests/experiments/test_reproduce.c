@@ -427,13 +427,13 @@ static void wrong_usage(void **state) {
 static void help_and_lists(void **state) {
     (void)state;
     assert_int_equal(program_run("reproduce", "--help"), 0);
-    program_said(program_output, "usage: ./reproduce [--study NAME ...]");
+    program_said(program_output, "usage: ./reproduce [--quick | --full] [--out DIR]");
     assert_int_equal(program_run("reproduce", "--version"), 0);
     program_said(program_output, "entangle reproduce ");
     assert_int_equal(program_run("reproduce", "--list --study six.ini --study weights"), 0);
     program_said(program_output,
                  "six: six\n  b                          3 conditions,  2 seeds,    6 runs\n");
-    program_said(program_output, "weights: Entanglement weight, from disentangling to entangling\n");
+    program_said(program_output, "weights: From strong disentangling to strong entangling\n");
     assert_int_equal(program_run("reproduce", "--list"), 0);
     program_said(program_output, "accuracy: ");
     program_said(program_output, "temperature: ");

@@ -13,7 +13,7 @@
 static exp_study parse(const char *text) {
     exp_study study;
     nn_error error = {0};
-    test_ok(exp_study_parse(&study, "test", "test.ini", text, &error), &error);
+    test_ok(exp_study_parse(&study, "test", EXP_SIZE_DEFAULT, "test.ini", text, &error), &error);
     return study;
 }
 
@@ -94,7 +94,8 @@ static void several_blocks(void **state) {
 static const char *const refused[][2] = {
     {"", "f.ini:1: the study has no [block]"},
     {"# nothing\ntitle = x\n\n", "f.ini:3: the study has no [block]"},
-    {"epochs = 2\n" BLOCK, "f.ini:1: 'epochs' stands before the first [block], where only title may"},
+    {"epochs = 2\n" BLOCK,
+     "f.ini:1: 'epochs' stands before the first [block], where only title, about, paper, place"},
     {BLOCK "epoch = 2\n",
      "f.ini:3: 'epoch' is not for a study; there are: preset, model, dataset, snnl-weight, "},
     {BLOCK "quiet = yes\n", "f.ini:3: 'quiet' is not for a study; there are: "},
@@ -138,7 +139,7 @@ static void refusals(void **state) {
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         exp_study study;
         nn_error error = {0};
-        nn_status status = exp_study_parse(&study, "f", "f.ini", refused[i][0], &error);
+        nn_status status = exp_study_parse(&study, "f", EXP_SIZE_DEFAULT, "f.ini", refused[i][0], &error);
         assert_true(status == NN_EARGUMENT || status == NN_EFORMAT);
         test_fails(status, status, &error, refused[i][1]);
         exp_study_free(&study);
@@ -152,17 +153,17 @@ static void long_lines(void **state) {
     nn_error error = {0};
     size_t length = strlen(text);
     memset(text + length, 'x', 600);
-    test_fails(exp_study_parse(&study, "f", "f.ini", text, &error), NN_EARGUMENT, &error,
+    test_fails(exp_study_parse(&study, "f", EXP_SIZE_DEFAULT, "f.ini", text, &error), NN_EARGUMENT, &error,
                "f.ini:3: snnl-layers: the value is longer than 511 characters");
     exp_study_free(&study);
     memset(text + length, 'x', 3000);
-    test_fails(exp_study_parse(&study, "f", "f.ini", text, &error), NN_EARGUMENT, &error,
+    test_fails(exp_study_parse(&study, "f", EXP_SIZE_DEFAULT, "f.ini", text, &error), NN_EARGUMENT, &error,
                "f.ini:3: the line is too long");
     exp_study_free(&study);
     strcpy(text + length - strlen("snnl-layers = "), "seed = 0");
     for (int i = 1; i <= EXP_VALUES_MAX; i++)
         snprintf(text + strlen(text), 16, "|%d", i);
-    test_fails(exp_study_parse(&study, "f", "f.ini", text, &error), NN_EARGUMENT, &error,
+    test_fails(exp_study_parse(&study, "f", EXP_SIZE_DEFAULT, "f.ini", text, &error), NN_EARGUMENT, &error,
                "f.ini:3: seed: more than 64 values");
     exp_study_free(&study);
 }
@@ -277,7 +278,7 @@ static void studies_compiled_in(void **state) {
     for (const exp_preset *p = exp_studies; p->name; p++, count++) {
         exp_study study;
         nn_error error = {0};
-        test_ok(exp_study_read(&study, p->name, &error), &error);
+        test_ok(exp_study_read(&study, p->name, EXP_SIZE_DEFAULT, &error), &error);
         assert_string_equal(study.name, p->name);
         assert_string_not_equal(study.title, p->name);
         exp_study_free(&study);
@@ -292,7 +293,7 @@ static void files(void **state) {
     nn_error error = {0};
     char path[300];
     snprintf(path, sizeof path, "%s", test_file("my.study.ini", text, strlen(text)));
-    test_ok(exp_study_read(&study, path, &error), &error);
+    test_ok(exp_study_read(&study, path, EXP_SIZE_DEFAULT, &error), &error);
     assert_string_equal(study.name, "my.study");
     assert_int_equal(study.block_count, 1);
     exp_study_free(&study);
@@ -300,14 +301,85 @@ static void files(void **state) {
     snprintf(path + strlen(path), 64, ":2: preset: there is no 'x'");
     char *message = strdup(path);
     *strstr(path, ":2:") = '\0';
-    test_fails(exp_study_read(&study, path, &error), NN_EARGUMENT, &error, message);
+    test_fails(exp_study_read(&study, path, EXP_SIZE_DEFAULT, &error), NN_EARGUMENT, &error, message);
     free(message);
     exp_study_free(&study);
-    test_fails(exp_study_read(&study, "no/such", &error), NN_EFILE, &error, "no/such: No such file");
+    test_fails(exp_study_read(&study, "no/such", EXP_SIZE_DEFAULT, &error), NN_EFILE, &error,
+               "no/such: No such file");
     exp_study_free(&study);
-    test_fails(exp_study_read(&study, "wights", &error), NN_EARGUMENT, &error,
+    test_fails(exp_study_read(&study, "wights", EXP_SIZE_DEFAULT, &error), NN_EARGUMENT, &error,
                "there is no 'wights'; there are: accuracy, batch, ");
     exp_study_free(&study);
+}
+
+static exp_study parse_at(exp_study_size size, const char *text) {
+    exp_study study;
+    nn_error error = {0};
+    test_ok(exp_study_parse(&study, "test", size, "test.ini", text, &error), &error);
+    return study;
+}
+
+/* A key for a size takes the place of the one without, wherever it stands, and is nothing at other sizes. */
+static void sizes(void **state) {
+    (void)state;
+    static const char text[] = "[b]\nquick.epochs = 0.5\npreset = fashion_cnn\nepochs = 2\nseed = 1 | 2 | 3\n"
+                               "quick.seed = 1\nfull.seed = 1 | 2 | 3 | 4\nfull.batch = 64 | 256\n";
+    static const struct {
+        int seeds, conditions;
+        double epochs;
+        uint64_t last_batch;
+    } expected[] = {{3, 1, 2, 128}, {1, 1, 0.5, 128}, {4, 2, 2, 256}};
+    for (int size = EXP_SIZE_DEFAULT; size <= EXP_SIZE_FULL; size++) {
+        exp_study study = parse_at((exp_study_size)size, text);
+        const exp_study_block *b = &study.blocks[0];
+        assert_true(b->seeds == expected[size].seeds && b->conditions == expected[size].conditions);
+        assert_true(b->runs[0].options.epochs == expected[size].epochs);
+        assert_int_equal(b->runs[b->conditions - 1].options.batch, expected[size].last_batch);
+        exp_study_free(&study);
+    }
+    static const char *const refused[][2] = {
+        {"[b]\npreset = fashion_cnn\nslow.seed = 1\n",
+         "f.ini:3: 'slow.seed': before the dot stands a size, quick or full"},
+        {"[b]\npreset = fashion_cnn\nfull.seed = x\n", "f.ini:3: seed: 'x'"},
+        {"[b]\npreset = fashion_cnn\nquick.seed = 1\nquick.seed = 2\n", "f.ini:4: seed: given twice"},
+        {"[b]\npreset = fashion_cnn\nquick.sed = 1\n", "f.ini:3: 'sed' is not for a study"},
+    };
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        exp_study study;
+        nn_error error = {0};
+        test_fails(exp_study_parse(&study, "f", EXP_SIZE_QUICK, "f.ini", refused[i][0], &error), NN_EARGUMENT,
+                   &error, refused[i][1]);
+        exp_study_free(&study);
+    }
+}
+
+static void what_the_report_is_told(void **state) {
+    (void)state;
+    exp_study study = parse("title = T\nabout = What, and why?\npaper = Nothing.\nplace = 2.5\ncurves = yes\n"
+                            "reliability = no\n[b]\npreset = mnist_cnn\nsnnl-weight = 0 | 1\nseed = 1 | 2\n"
+                            "snnl-layers = conv1 | *\n");
+    assert_string_equal(study.about, "What, and why?");
+    assert_string_equal(study.paper, "Nothing.");
+    assert_true(study.place == 2.5 && study.curves && !study.reliability && !study.findings);
+    const exp_study_block *b = &study.blocks[0];
+    assert_int_equal(b->varied_count, 2);
+    assert_string_equal(b->varied[0].name, "snnl-weight");
+    assert_string_equal(b->varied[1].name, "snnl-layers");
+    assert_true(b->varied[0].count == 2 && b->varied[1].count == 2);
+    assert_string_equal(b->varied[0].values[1], "1");
+    assert_string_equal(b->varied[1].values[0], "conv1");
+    exp_study_free(&study);
+
+    static const char *const refused[][2] = {
+        {"curves = perhaps\n", "f.ini:1: curves: 'perhaps' is neither yes nor no"},
+        {"place = first\n", "f.ini:1: place: not a number"},
+    };
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        nn_error error = {0};
+        test_fails(exp_study_parse(&study, "f", EXP_SIZE_DEFAULT, "f.ini", refused[i][0], &error),
+                   NN_EARGUMENT, &error, refused[i][1]);
+        exp_study_free(&study);
+    }
 }
 
 int main(void) {
@@ -324,6 +396,8 @@ int main(void) {
         cmocka_unit_test(data_that_is_not_there),
         cmocka_unit_test(studies_compiled_in),
         cmocka_unit_test(files),
+        cmocka_unit_test(sizes),
+        cmocka_unit_test(what_the_report_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

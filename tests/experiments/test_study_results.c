@@ -14,7 +14,7 @@
 static exp_study parse(const char *text) {
     exp_study study;
     nn_error error = {0};
-    test_ok(exp_study_parse(&study, "test", "test.ini", text, &error), &error);
+    test_ok(exp_study_parse(&study, "test", EXP_SIZE_DEFAULT, "test.ini", text, &error), &error);
     return study;
 }
 
