@@ -89,9 +89,9 @@ static void put_axes(FILE *script, const exp_chart *chart) {
     exp_drawing_quote(script, chart->x_label);
     fputs("\nset ylabel ", script);
     exp_drawing_quote(script, chart->y_label);
-    fputs("\nset offsets graph 0, 0, 0.04, 0.04\nset autoscale xfix\n", script);
-    if (chart->log_y)
-        fputs("set logscale y\nset format y '%g'\n", script);
+    fputs("\nset autoscale xfix\n", script);
+    fputs(chart->log_y ? "set logscale y\nset format y '%g'\n" : "set offsets 0, 0, graph 0.04, graph 0.04\n",
+          script);
     if (chart->y_low < chart->y_high)
         fprintf(script, "set yrange [%.7g:%.7g]\n", chart->y_low, chart->y_high);
     put_ticks(script, chart);

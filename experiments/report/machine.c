@@ -35,12 +35,14 @@ void exp_machine_describe(FILE *file) {
     fprintf(file, "system: %s", look_up("/etc/os-release", "PRETTY_NAME", line, sizeof line));
     if (uname(&system) == 0)
         fprintf(file, ", %s %s, %s", system.sysname, system.release, system.machine);
-    fprintf(file, "\nprogram: entangle %s, kernels for %s, compiled by %s %s\n", exp_version, nn_kernels_active()->name,
+    fprintf(file, "\nprogram: entangle %s, kernels for %s, compiled by %s %s\n", exp_version,
+            nn_kernels_active()->name,
 #ifdef __clang__
             "clang",
 #else
             "gcc",
 #endif
             __VERSION__);
-    fprintf(file, "libraries: %s; zlib %s; cJSON %s\n", openblas_get_config(), zlibVersion(), cJSON_Version());
+    fprintf(file, "libraries: %s; zlib %s; cJSON %s\n", openblas_get_config(), zlibVersion(),
+            cJSON_Version());
 }

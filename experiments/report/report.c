@@ -31,12 +31,14 @@ static void put_data_notices(FILE *page, const exp_study_table *table, const exp
         for (int k = 0; k < i && !said; k++)
             said = strcmp(table->results[k].run->absent, run->absent) == 0;
         if (!said && run->skipped)
-            exp_html_element(page, "p class=\"notice\"", "The data set %s was not there: its runs are left out.", run->absent);
-        else if (!said)
             exp_html_element(page, "p class=\"notice\"",
-                             "The data set %s was not there: the built-in drawn shapes stand in for it. Numbers under its "
-                             "name are of shapes.",
-                             run->absent);
+                             "The data set %s was not there: its runs are left out.", run->absent);
+        else if (!said)
+            exp_html_element(
+                page, "p class=\"notice\"",
+                "The data set %s was not there: the built-in drawn shapes stand in for it. Numbers under its "
+                "name are of shapes.",
+                run->absent);
     }
     if (facts->note && facts->note[0])
         exp_html_element(page, "p class=\"notice\"", "%s", facts->note);
@@ -44,8 +46,9 @@ static void put_data_notices(FILE *page, const exp_study_table *table, const exp
     for (int i = 0, listed = 0; i < table->count; i++)
         if (is_first_of_dataset(table, i)) {
             const exp_study_result *r = &table->results[i];
-            fprintf(page, "%s%s (%.0f training and %.0f test images as found, checksum %s)", listed++ ? "; " : "",
-                    r->run->options.dataset, r->train_examples, r->test_examples, r->checksum);
+            fprintf(page, "%s%s (%.0f training and %.0f test images as found, checksum %s)",
+                    listed++ ? "; " : "", r->run->options.dataset, r->train_examples, r->test_examples,
+                    r->checksum);
         }
     fputs(".</p>\n", page);
 }
@@ -58,18 +61,24 @@ static void put_head(FILE *page, const exp_study_table *table, const exp_report_
             done += table->results[i].state == EXP_RUN_DONE;
         }
     exp_html_begin(page, "Entanglement, measured and trained");
-    exp_html_element(page, "p",
-                     "A reproduction, at the size '%s', of what \"Analyzing and Improving Representations with the Soft "
-                     "Nearest Neighbor Loss\" (Frosst, Papernot and Hinton, ICML 2019) measures and how it regularises, by "
-                     "the framework entangle, %s. %d of %d trainings are done.",
-                     facts->size, exp_version, done, runs);
+    exp_html_element(
+        page, "p",
+        "A reproduction, at the size '%s', of what \"Analyzing and Improving Representations with the Soft "
+        "Nearest Neighbor Loss\" (Frosst, Papernot and Hinton, ICML 2019) measures and how it regularises, "
+        "by "
+        "the framework entangle, %s. %d of %d trainings are done.",
+        facts->size, exp_version, done, runs);
     put_data_notices(page, table, facts);
-    exp_html_element(page, "p",
-                     "The soft nearest neighbor loss (SNNL) of a batch is high where the classes of its points are entangled, "
-                     "and low where they are apart. With 10 classes and batches of 128 it cannot exceed about 2.38 at its "
-                     "optimal temperature. Networks are trained with cross-entropy minus a weight times the SNNL of hidden "
-                     "layers: a weight above 0 keeps them entangled, one below 0 pulls their classes apart, and at 0 it is "
-                     "only measured.");
+    exp_html_element(
+        page, "p",
+        "The soft nearest neighbor loss (SNNL) of a batch is high where the classes of its points are "
+        "entangled, "
+        "and low where they are apart. With 10 classes and batches of 128 it cannot exceed about 2.38 at its "
+        "optimal temperature. Networks are trained with cross-entropy minus a weight times the SNNL of "
+        "hidden "
+        "layers: a weight above 0 keeps them entangled, one below 0 pulls their classes apart, and at 0 it "
+        "is "
+        "only measured.");
 }
 
 /* --- toy ------------------------------------------------------------------------------------------------ */
@@ -78,10 +87,12 @@ static nn_status put_toy(exp_section *section, const char *toy, nn_error *error)
     char *svg;
     exp_html_element(section->page, "h2", "Points in the plane");
     exp_html_element(section->page, "p",
-                     "200 points of a Gaussian with random labels of 4 classes; gradient descent on the points' coordinates "
+                     "200 points of a Gaussian with random labels of 4 classes; gradient descent on the "
+                     "points' coordinates "
                      "lowers their SNNL. Made by ./toy.");
     exp_html_element(section->page, "p class=\"paper\"",
-                     "The paper: four such pictures, with values of 1.35921, 1.26942, 0.990778 and 0.279559. The digits depend "
+                     "The paper: four such pictures, with values of 1.35921, 1.26942, 0.990778 and 0.279559. "
+                     "The digits depend "
                      "on seed, temperature and step; the sequence is what is reproduced.");
     if (asprintf(&svg, "%s/toy.svg", toy) < 0)
         return nn_fail_memory(error, toy);
@@ -96,9 +107,10 @@ static nn_status put_toy(exp_section *section, const char *toy, nn_error *error)
 
 static void put_runs(FILE *page, const exp_study_table *table) {
     double seconds = 0;
-    fputs("<details><summary>All runs</summary>\n<div class=\"wide\"><table>\n<tr><th>run</th><th>seconds</th>"
-          "<th>images/s</th><th>test accuracy, %</th></tr>\n",
-          page);
+    fputs(
+        "<details><summary>All runs</summary>\n<div class=\"wide\"><table>\n<tr><th>run</th><th>seconds</th>"
+        "<th>images/s</th><th>test accuracy, %</th></tr>\n",
+        page);
     for (int i = 0; i < table->count; i++) {
         const exp_study_result *r = &table->results[i];
         if (r->repeated)
@@ -124,8 +136,11 @@ static void put_making(FILE *page, const exp_study_table *table, const exp_repor
     strftime(date, sizeof date, "%Y-%m-%d %H:%M UTC", &utc);
     exp_html_element(page, "h2", "How this was made");
     exp_html_element(page, "pre", "%s", facts->command);
-    exp_html_element(page, "p", "Written on %s. Started again, the same command trains nothing that is there. Any run alone, "
-                                "to the same bits, whatever the number of threads:", date);
+    exp_html_element(
+        page, "p",
+        "Written on %s. Started again, the same command trains nothing that is there. Any run alone, "
+        "to the same bits, whatever the number of threads:",
+        date);
     exp_html_element(page, "pre", "./train --preset OUT/runs/NAME/config.ini");
     FILE *memory = open_memstream(&machine, &size);
     if (memory) {
@@ -145,8 +160,8 @@ static nn_status make_folder(const char *path, nn_error *error) {
     return nn_fail(error, NN_EFILE, "cannot make the folder %s: %s", path, strerror(errno));
 }
 
-static nn_status write_page(exp_section *section, const exp_study_table *table, const exp_study *studies, int count,
-                            const exp_report_facts *facts, nn_error *error) {
+static nn_status write_page(exp_section *section, const exp_study_table *table, const exp_study *studies,
+                            int count, const exp_report_facts *facts, nn_error *error) {
     nn_status status = NN_OK;
     put_head(section->page, table, facts);
     exp_report_findings(section, table, studies, count);

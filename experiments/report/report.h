@@ -10,7 +10,7 @@ typedef struct exp_report_facts {
     const char *size;    /* "quick", "default" or "full" */
     const char *note;    /* of the caller on its data; NULL: none */
     const char *toy;     /* run folder of ./toy; NULL: none */
-    double seconds;      /* that this call took; those of earlier ones, which it went on with, are in the runs */
+    double seconds; /* that this call took; those of earlier ones, which it went on with, are in the runs */
 } exp_report_facts;
 
 /* Writes OUT/report.html from what is in OUT (see study_results.h), and its figures to OUT/figures/. NN_EFILE where that

@@ -34,7 +34,8 @@ static void collect(const exp_block_results *b, int condition, number *of, doubl
 }
 
 /* The same of the runs that these are compared with: same seed, weight 0. */
-static void collect_baselines(const exp_block_results *b, int condition, number *of, double values[EXP_VALUES_MAX]) {
+static void collect_baselines(const exp_block_results *b, int condition, number *of,
+                              double values[EXP_VALUES_MAX]) {
     for (int seed = 0; seed < b->block->seeds; seed++) {
         const exp_study_result *result = &b->results[seed * b->block->conditions + condition];
         const exp_study_result *baseline =
@@ -95,7 +96,8 @@ static void put_condition(FILE *page, const exp_block_results *b, int condition)
 
 void exp_report_table(exp_section *section, const exp_block_results *b) {
     FILE *page = section->page;
-    fputs("<div class=\"wide\"><table>\n<tr><th>condition</th><th>seeds</th><th>best accuracy, %</th><th>mean accuracy, %</th>"
+    fputs("<div class=\"wide\"><table>\n<tr><th>condition</th><th>seeds</th><th>best accuracy, "
+          "%</th><th>mean accuracy, %</th>"
           "<th>difference</th><th>cross-entropy</th><th>difference</th><th>ECE, %</th><th>difference</th>"
           "<th>train &minus; test, %</th></tr>\n",
           page);
@@ -173,8 +175,10 @@ static nn_status draw_number(exp_section *section, const exp_block_results *b, n
     for (int curve = 0; chart && curve < curve_count(block, a); curve++) {
         char name[NN_NAME_MAX] = "";
         if (a.curves != NONE)
-            snprintf(name, sizeof name, "%.24s %.36s", block->varied[a.curves].name, block->varied[a.curves].values[curve]);
-        exp_series *series = exp_chart_add(chart, name, exp_color(curve), EXP_CHART_MARKS, x_count(block, a), true);
+            snprintf(name, sizeof name, "%.24s %.36s", block->varied[a.curves].name,
+                     block->varied[a.curves].values[curve]);
+        exp_series *series =
+            exp_chart_add(chart, name, exp_color(curve), EXP_CHART_MARKS, x_count(block, a), true);
         for (int i = 0; series && i < series->count; i++) {
             double values[EXP_VALUES_MAX];
             collect(b, condition_at(block, a, i, curve), of, values);
@@ -221,10 +225,11 @@ nn_status exp_report_charts(exp_section *section, const exp_block_results *b, nn
     static const struct {
         number *of;
         const char *title, *unit;
-    } charts[] = {{accuracy, "Test accuracy", "accuracy (%)"},
-                  {cross_entropy, "Negative log-likelihood on the test set", "nats"},
-                  {calibration_error, "Expected calibration error", "ECE (%)"},
-                  {generalisation_gap, "Generalisation gap: training less test accuracy", "percentage points"}};
+    } charts[] = {
+        {accuracy, "Test accuracy", "accuracy (%)"},
+        {cross_entropy, "Negative log-likelihood on the test set", "nats"},
+        {calibration_error, "Expected calibration error", "ECE (%)"},
+        {generalisation_gap, "Generalisation gap: training less test accuracy", "percentage points"}};
     nn_status status = NN_OK;
     if (x_count(b->block, choose_axes(b->block)) < 2 || !exp_block_finished(b))
         return NN_OK;
@@ -265,7 +270,8 @@ nn_status exp_report_reliability(exp_section *section, const exp_block_results *
     exp_chart *chart = exp_chart_new(title, "confidence", "accuracy");
     for (int condition = 0; chart && condition < b->block->conditions; condition++) {
         char text[EXP_CONDITION_MAX], name[NN_NAME_MAX];
-        snprintf(name, sizeof name, "%.*s", NN_NAME_MAX - 1, exp_condition_label(&b->block->runs[condition], text));
+        snprintf(name, sizeof name, "%.*s", NN_NAME_MAX - 1,
+                 exp_condition_label(&b->block->runs[condition], text));
         exp_series *series =
             exp_chart_add(chart, name, exp_color(condition), EXP_CHART_MARKS, EXP_CALIBRATION_BINS, false);
         if (series)

@@ -53,13 +53,16 @@ static void say_depth(FILE *page, const exp_study_result *r) {
     if (!first || first == last)
         return;
     fputs("<li>", page);
-    fprintf(page, "Plain %s on %s: the test set's SNNL goes from %.2f in %s to %.2f in %s, and falls in %d of %d steps from "
-                  "layer to layer.",
-            r->run->options.model, r->run->options.dataset, first->snnl, first->name, last->snnl, last->name, falls, steps);
+    fprintf(page,
+            "Plain %s on %s: the test set's SNNL goes from %.2f in %s to %.2f in %s, and falls in %d of %d "
+            "steps from "
+            "layer to layer.",
+            r->run->options.model, r->run->options.dataset, first->snnl, first->name, last->snnl, last->name,
+            falls, steps);
     const exp_tap_result *inner = next_tap(r, 0, true), *end = last_tap(r, true);
     if (inner && inner != end)
-        fprintf(page, " Inside the final block it goes from %.2f in %s to %.2f in %s.", inner->snnl, inner->name, end->snnl,
-                end->name);
+        fprintf(page, " Inside the final block it goes from %.2f in %s to %.2f in %s.", inner->snnl,
+                inner->name, end->snnl, end->name);
     fputs("</li>\n", page);
 }
 
@@ -80,12 +83,13 @@ static void say_weighted(FILE *page, const exp_study_result *plain, const exp_st
     if (!last || !plain_last)
         return;
     fprintf(page,
-            "<li>%s at weight %g (%s, %s): the weighted layers end at a mean SNNL of %.2f, against %.2f in the plain "
+            "<li>%s at weight %g (%s, %s): the weighted layers end at a mean SNNL of %.2f, against %.2f in "
+            "the plain "
             "network; %s, the last layer, at %.2f against %.2f; test accuracy %.2f%% against %.2f%%.</li>\n",
-            weighted->run->options.snnl_weight > 0 ? "Entangled" : "Disentangled", weighted->run->options.snnl_weight,
-            weighted->run->options.model, weighted->run->options.dataset, mean_of_weighted(weighted, weighted),
-            mean_of_weighted(weighted, plain), last->name, last->snnl, plain_last->snnl, 100 * weighted->test_accuracy,
-            100 * plain->test_accuracy);
+            weighted->run->options.snnl_weight > 0 ? "Entangled" : "Disentangled",
+            weighted->run->options.snnl_weight, weighted->run->options.model, weighted->run->options.dataset,
+            mean_of_weighted(weighted, weighted), mean_of_weighted(weighted, plain), last->name, last->snnl,
+            plain_last->snnl, 100 * weighted->test_accuracy, 100 * plain->test_accuracy);
 }
 
 static void say_layers(FILE *page, const exp_block_results *b) {
@@ -134,11 +138,14 @@ static void say_condition(FILE *page, const exp_block_results *b, int condition)
     fputs(".</li>\n", page);
 }
 
-void exp_report_findings(exp_section *section, const exp_study_table *table, const exp_study *studies, int count) {
+void exp_report_findings(exp_section *section, const exp_study_table *table, const exp_study *studies,
+                         int count) {
     FILE *page = section->page;
     exp_html_element(page, "h2", "Findings");
-    exp_html_element(page, "p", "Made from the runs below. Intervals are 95%% intervals of the mean of paired differences "
-                                "(same initial weights, same batches) by Student's t.");
+    exp_html_element(
+        page, "p",
+        "Made from the runs below. Intervals are 95%% intervals of the mean of paired differences "
+        "(same initial weights, same batches) by Student's t.");
     fputs("<ul>\n", page);
     for (int s = 0; s < count; s++)
         for (int i = 0; i < studies[s].block_count; i++) {

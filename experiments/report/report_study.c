@@ -22,14 +22,16 @@ static void put_block_heading(exp_section *section, const exp_block_results *b) 
     if (run->skipped)
         exp_html_element(page, "p class=\"notice\"", "Left out: the data set %s was not there.", run->absent);
     else if (run->absent[0])
-        exp_html_element(page, "p class=\"notice\"", "The data set %s was not there: the built-in shapes stand in for it.",
-                         run->absent);
+        exp_html_element(page, "p class=\"notice\"",
+                         "The data set %s was not there: the built-in shapes stand in for it.", run->absent);
     if (finished)
-        exp_html_element(page, "p class=\"soft\"", "%.0f training examples, %.0f steps, batches of %llu; %d seeds.",
+        exp_html_element(page, "p class=\"soft\"",
+                         "%.0f training examples, %.0f steps, batches of %llu; %d seeds.",
                          finished->train_examples, finished->steps, (unsigned long long)run->options.batch,
                          b->block->seeds);
     if (done < runs && !run->skipped)
-        exp_html_element(page, "p class=\"notice\"", "%d of %d runs are done; what follows is of these.", done, runs);
+        exp_html_element(page, "p class=\"notice\"", "%d of %d runs are done; what follows is of these.",
+                         done, runs);
 }
 
 /* The taps of a block's network at the end, a column for each condition: the mean over the seeds. */
@@ -64,15 +66,16 @@ static nn_status put_curves(exp_section *section, const exp_block_results *b, nn
             char text[EXP_CONDITION_MAX], heading[EXP_CONDITION_MAX + 96];
             if (r->state != EXP_RUN_DONE)
                 continue;
-            snprintf(heading, sizeof heading, "%.64s, %s, seed %llu", b->block->name, exp_condition_label(r->run, text),
-                     (unsigned long long)r->run->options.seed);
+            snprintf(heading, sizeof heading, "%.64s, %s, seed %llu", b->block->name,
+                     exp_condition_label(r->run, text), (unsigned long long)r->run->options.seed);
             status = exp_report_curves(section, exp_study_path(b->table, r->run, ""), heading, error);
             break;
         }
     return status;
 }
 
-static nn_status put_block(exp_section *section, const exp_study *study, const exp_block_results *b, nn_error *error) {
+static nn_status put_block(exp_section *section, const exp_study *study, const exp_block_results *b,
+                           nn_error *error) {
     put_block_heading(section, b);
     if (!exp_block_finished(b))
         return NN_OK;
@@ -88,8 +91,9 @@ static nn_status put_reliability(exp_section *section, const exp_study_table *ta
                                  nn_error *error) {
     nn_status status = NN_OK;
     exp_html_element(section->page, "h3", "Reliability diagrams");
-    exp_html_element(section->page, "p", "How often a prediction is right, by how confident it is, over all seeds; on the "
-                                         "dashed line it is as often right as it says.");
+    exp_html_element(section->page, "p",
+                     "How often a prediction is right, by how confident it is, over all seeds; on the "
+                     "dashed line it is as often right as it says.");
     exp_section_grid(section, true);
     for (int i = 0; i < study->block_count && status == NN_OK; i++) {
         exp_block_results b = exp_block_results_of(table, &study->blocks[i]);
@@ -100,7 +104,8 @@ static nn_status put_reliability(exp_section *section, const exp_study_table *ta
     return status;
 }
 
-nn_status exp_report_study(exp_section *section, const exp_study_table *table, const exp_study *study, nn_error *error) {
+nn_status exp_report_study(exp_section *section, const exp_study_table *table, const exp_study *study,
+                           nn_error *error) {
     FILE *page = section->page;
     nn_status status = NN_OK;
     exp_html_element(page, "h2", "%s", study->title);

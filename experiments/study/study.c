@@ -345,10 +345,11 @@ static nn_status take_head(reading *r, const char *name, const char *value) {
         snprintf(message, sizeof message, "%s: longer than %zu characters", name, known[i].size - 1);
         return refuse(r, r->line, message);
     }
-    snprintf(message, sizeof message,
-             "'%.40s' stands before the first [block], where only title, about, paper, place, curves, reliability "
-             "and findings may",
-             name);
+    snprintf(
+        message, sizeof message,
+        "'%.40s' stands before the first [block], where only title, about, paper, place, curves, reliability "
+        "and findings may",
+        name);
     return refuse(r, r->line, message);
 }
 
