@@ -45,8 +45,7 @@ void exp_drawing_free(exp_drawing *drawing) {
 
 static nn_status open_temporary(FILE **file, nn_error *error) {
     *file = tmpfile();
-    return *file ? NN_OK
-                 : nn_fail(error, NN_EFILE, "cannot make a temporary file: %s", strerror(errno));
+    return *file ? NN_OK : nn_fail(error, NN_EFILE, "cannot make a temporary file: %s", strerror(errno));
 }
 
 /* The files in the order of their numbers in gnuplot, so that none is overwritten before it is there under its
