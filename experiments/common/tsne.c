@@ -35,8 +35,8 @@ typedef struct descent {
     float *dense; /* p_ij of all pairs, or */
     exp_tsne_sparse sparse;
     exp_tsne_tree *tree;
-    double *memory;                  /* of what follows: [2][count] each */
-    double *y, *step, *gain;         /* first coordinates, then second ones */
+    double *memory;          /* of what follows: [2][count] each */
+    double *y, *step, *gain; /* first coordinates, then second ones */
     double *attraction, *repulsion;
     double *rows; /* [count] */
 } descent;
@@ -58,18 +58,20 @@ static bool stopped(const exp_tsne_options *options) {
 static nn_status check(const exp_tsne_options *o, int count, int dims, const float *x, nn_error *error) {
     double largest = exp_tsne_largest_perplexity(count);
     if (count < 4 || dims < 1)
-        return nn_fail(error, NN_EARGUMENT, "%d points of %d dimensions cannot be embedded: at least 4 of 1", count,
-                       dims);
+        return nn_fail(error, NN_EARGUMENT, "%d points of %d dimensions cannot be embedded: at least 4 of 1",
+                       count, dims);
     if (!(o->perplexity >= 1))
         return nn_fail(error, NN_EARGUMENT, "a perplexity of %g: it must be at least 1", o->perplexity);
     if (!(o->perplexity <= largest))
-        return nn_fail(error, NN_EARGUMENT,
-                       "a perplexity of %g needs at least %.0f points; the largest possible one for %d points is %.4g",
-                       o->perplexity, ceil(3 * o->perplexity) + 1, count, floor(largest * 100) / 100);
+        return nn_fail(
+            error, NN_EARGUMENT,
+            "a perplexity of %g needs at least %.0f points; the largest possible one for %d points is %.4g",
+            o->perplexity, ceil(3 * o->perplexity) + 1, count, floor(largest * 100) / 100);
     if (!(o->theta >= 0 && o->theta <= 1))
         return nn_fail(error, NN_EARGUMENT, "a theta of %g: it must be from 0 to 1", o->theta);
     if (o->iterations < 1 || !(o->exaggeration >= 1) || !(o->rate >= 0) || !isfinite(o->rate))
-        return nn_fail(error, NN_EARGUMENT, "iterations and exaggeration must be at least 1, the rate at least 0");
+        return nn_fail(error, NN_EARGUMENT,
+                       "iterations and exaggeration must be at least 1, the rate at least 0");
     for (size_t k = 0; k < (size_t)count * (size_t)dims; k++)
         if (!isfinite(x[k]))
             return nn_fail(error, NN_ENUMERIC, "point %zu has a feature that is %s; remove it first",
@@ -108,7 +110,8 @@ static nn_status begin_positions(descent *d, int dims, const float *x, nn_error 
 static nn_status begin_dense(descent *d, int dims, const float *x, nn_error *error) {
     const exp_tsne_options *o = d->options;
     size_t pairs;
-    d->dense = nn_multiply((size_t)d->count, (size_t)d->count, &pairs) ? calloc(pairs, sizeof *d->dense) : NULL;
+    d->dense =
+        nn_multiply((size_t)d->count, (size_t)d->count, &pairs) ? calloc(pairs, sizeof *d->dense) : NULL;
     if (!d->dense)
         return nn_fail(error, NN_EMEMORY, "not enough memory for all pairs of %d points: use a theta above 0",
                        d->count);
@@ -149,7 +152,8 @@ static nn_status begin(descent *d, int dims, const float *x, nn_error *error) {
         d->gain[k] = 1;
     nn_status status = begin_positions(d, dims, x, error);
     if (status == NN_OK && !stopped(o))
-        status = exp_tsne_is_exact(o, d->count) ? begin_dense(d, dims, x, error) : begin_sparse(d, dims, x, error);
+        status =
+            exp_tsne_is_exact(o, d->count) ? begin_dense(d, dims, x, error) : begin_sparse(d, dims, x, error);
     return status;
 }
 
@@ -208,17 +212,18 @@ static nn_status descend(descent *d, double *kl, nn_error *error) {
             continue;
         *kl = divergence(d, find_forces(d));
         if (!isfinite(*kl))
-            return nn_fail(error, NN_ENUMERIC,
-                           "the descent has left the range of numbers after %d iterations: lower the learning rate",
-                           done);
+            return nn_fail(
+                error, NN_ENUMERIC,
+                "the descent has left the range of numbers after %d iterations: lower the learning rate",
+                done);
         if (o->report)
             o->report(o->context, done, *kl);
     }
     return NN_OK;
 }
 
-nn_status exp_tsne(const exp_tsne_options *options, int count, int dims, const float *x, double *y, double *kl,
-                   nn_error *error) {
+nn_status exp_tsne(const exp_tsne_options *options, int count, int dims, const float *x, double *y,
+                   double *kl, nn_error *error) {
     descent d = {.options = options, .count = count};
     *kl = NAN;
     nn_status status = check(options, count, dims, x, error);

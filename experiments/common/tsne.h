@@ -25,8 +25,8 @@ typedef enum exp_tsne_start {
 
 typedef struct exp_tsne_options {
     double perplexity; /* effective number of neighbours: 1..exp_tsne_largest_perplexity(count) */
-    double theta;      /* a cell stands for its points when its side is below theta times its distance; 0..1 */
-    int exact_points;  /* up to so many points, and at theta 0, every pair is computed */
+    double theta;     /* a cell stands for its points when its side is below theta times its distance; 0..1 */
+    int exact_points; /* up to so many points, and at theta 0, every pair is computed */
     int iterations;
     double exaggeration; /* of p_ij in the first iterations, at momentum 0.5; 0.8 follows */
     int exaggerated_iterations;
@@ -55,8 +55,8 @@ bool exp_tsne_is_exact(const exp_tsne_options *options, int count);
  * approximate sum of w, unless all pairs were computed. A call that was stopped before its first iteration
  * reports nothing and leaves *kl NaN. NN_EARGUMENT for options out of range, NN_ENUMERIC where x is not finite or
  * the descent leaves the range of numbers. */
-nn_status exp_tsne(const exp_tsne_options *options, int count, int dims, const float *x, double *y, double *kl,
-                   nn_error *error);
+nn_status exp_tsne(const exp_tsne_options *options, int count, int dims, const float *x, double *y,
+                   double *kl, nn_error *error);
 
 /* KL(y) for given p [count][count], symmetric with a zero diagonal and a sum of 1, and its gradient [count][2]:
  *   d KL / d y_i = 4 sum over j of (p_ij - q_ij) w_ij (y_i - y_j) */

@@ -16,8 +16,8 @@ static double sum_of(int count, const double *rows) {
     return sum;
 }
 
-double exp_tsne_dense_forces(int count, const float *p, const double *y, double *attraction, double *repulsion,
-                             double *rows) {
+double exp_tsne_dense_forces(int count, const float *p, const double *y, double *attraction,
+                             double *repulsion, double *rows) {
     const nn_plane_kernels *kernels = nn_kernels_active()->plane;
 #pragma omp parallel for num_threads(nn_threads()) schedule(dynamic, SHARE)
     for (int i = 0; i < count; i++) {
@@ -59,7 +59,8 @@ double exp_tsne_dense_divergence(int count, const float *p, const double *y, dou
     for (int i = 0; i < count; i++) {
         rows[i] = 0;
         for (int j = 0; j < count; j++)
-            rows[i] += term(p[(size_t)i * (size_t)count + (size_t)j], first[i] - first[j], second[i] - second[j]);
+            rows[i] +=
+                term(p[(size_t)i * (size_t)count + (size_t)j], first[i] - first[j], second[i] - second[j]);
     }
     return sum_of(count, rows);
 }

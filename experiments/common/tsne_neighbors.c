@@ -223,8 +223,9 @@ static nn_status search_new(search *s, int count, int dims, const float *x, nn_e
     return NN_OK;
 }
 
-nn_status exp_tsne_neighbors(int count, int dims, const float *x, int nearest, const volatile sig_atomic_t *stop,
-                             int32_t *index, double *distance, nn_error *error) {
+nn_status exp_tsne_neighbors(int count, int dims, const float *x, int nearest,
+                             const volatile sig_atomic_t *stop, int32_t *index, double *distance,
+                             nn_error *error) {
     search s;
     nn_status status = search_new(&s, count, dims, x, error);
     for (int first = 0; first < count && status == NN_OK && !stopped(stop); first += s.rows) {

@@ -15,8 +15,9 @@
  * precision, nearest first, of equal ones that of the lower index first: index and distance are [count][nearest].
  * Exact: single precision only rules out what cannot be among them. Stops early once *stop is not 0 (NULL: never):
  * the outputs are then undefined. */
-nn_status exp_tsne_neighbors(int count, int dims, const float *x, int nearest, const volatile sig_atomic_t *stop,
-                             int32_t *index, double *distance, nn_error *error);
+nn_status exp_tsne_neighbors(int count, int dims, const float *x, int nearest,
+                             const volatile sig_atomic_t *stop, int32_t *index, double *distance,
+                             nn_error *error);
 
 /* All squared distances, [count][count], times a factor that puts them well inside the range of numbers. Stops as
  * above. */
@@ -51,8 +52,8 @@ void exp_tsne_sparse_free(exp_tsne_sparse *sparse);
 
 /* attraction_i = sum over j of p_ij w_ij (y_i - y_j); repulsion_i = sum over j != i of w_ij^2 (y_i - y_j);
  * returns the sum over i != j of w_ij. rows [count] is scratch. */
-double exp_tsne_dense_forces(int count, const float *p, const double *y, double *attraction, double *repulsion,
-                             double *rows);
+double exp_tsne_dense_forces(int count, const float *p, const double *y, double *attraction,
+                             double *repulsion, double *rows);
 void exp_tsne_sparse_attraction(const exp_tsne_sparse *sparse, const double *y, double *attraction);
 
 /* sum over i != j of p_ij log(p_ij / w_ij): KL less the log of the sum of w. */

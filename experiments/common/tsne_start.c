@@ -18,12 +18,12 @@ typedef double matrix[DIRECTIONS][DIRECTIONS];
 typedef struct search {
     int count, dims;
     const float *x;
-    double *mean;                       /* [dims] */
-    float *direction;                   /* [dims][DIRECTIONS] */
-    float *score;                       /* [count][DIRECTIONS] */
-    matrix rotation;                    /* columns: the components, in terms of the directions */
-    double variance[DIRECTIONS];        /* of each, times count */
-    int best[2];                        /* columns of the two largest */
+    double *mean;                /* [dims] */
+    float *direction;            /* [dims][DIRECTIONS] */
+    float *score;                /* [count][DIRECTIONS] */
+    matrix rotation;             /* columns: the components, in terms of the directions */
+    double variance[DIRECTIONS]; /* of each, times count */
+    int best[2];                 /* columns of the two largest */
 } search;
 
 /* --- directions ----------------------------------------------------------------------------------------- */
@@ -55,8 +55,8 @@ static void orthonormalise(size_t rows, float *a) {
 /* score = (X - 1 m') direction */
 static void project(search *s) {
     double offset[DIRECTIONS] = {0};
-    nn_gemm(false, false, s->count, DIRECTIONS, s->dims, s->x, s->dims, s->direction, DIRECTIONS, false, s->score,
-            DIRECTIONS);
+    nn_gemm(false, false, s->count, DIRECTIONS, s->dims, s->x, s->dims, s->direction, DIRECTIONS, false,
+            s->score, DIRECTIONS);
     for (int k = 0; k < s->dims; k++)
         for (int j = 0; j < DIRECTIONS; j++)
             offset[j] += s->mean[k] * s->direction[(size_t)k * DIRECTIONS + (size_t)j];
@@ -68,8 +68,8 @@ static void project(search *s) {
 /* direction = (X - 1 m')' score */
 static void project_back(search *s) {
     double sum[DIRECTIONS] = {0};
-    nn_gemm(true, false, s->dims, DIRECTIONS, s->count, s->x, s->dims, s->score, DIRECTIONS, false, s->direction,
-            DIRECTIONS);
+    nn_gemm(true, false, s->dims, DIRECTIONS, s->count, s->x, s->dims, s->score, DIRECTIONS, false,
+            s->direction, DIRECTIONS);
     for (size_t i = 0; i < (size_t)s->count; i++)
         for (int j = 0; j < DIRECTIONS; j++)
             sum[j] += s->score[i * DIRECTIONS + (size_t)j];

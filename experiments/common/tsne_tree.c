@@ -11,7 +11,7 @@
 #include "framework/kernels/kernels.h"
 #include "tsne_parts.h"
 
-enum { LEAF = 16 }; /* points that are not split any further */
+enum { LEAF = 32 }; /* points that are not split any further */
 
 typedef struct cell {
     double low[2], high[2], center[2]; /* the box, and the mean of its points */
