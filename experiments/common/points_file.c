@@ -8,20 +8,22 @@ static nn_status read_features(exp_points_file *p, const char *path, nn_error *e
     if (nn_npy_read(path, &p->features, error) != NN_OK)
         return error->status;
     if (p->features.kind != 'f')
-        return nn_fail(error, NN_EFORMAT, "%s: features of an integer type; save them as float32 or float64", path);
+        return nn_fail(error, NN_EFORMAT, "%s: features of an integer type; save them as float32 or float64",
+                       path);
     if (p->features.rank < 1 || p->features.count == 0)
-        return nn_fail(error, NN_ESHAPE, "%s: no features; the shape must be [points, ...], none of them 0", path);
+        return nn_fail(error, NN_ESHAPE, "%s: no features; the shape must be [points, ...], none of them 0",
+                       path);
     size_t count = p->features.dims[0], dims = p->features.count / count;
     if (count > INT_MAX || dims > INT_MAX)
-        return nn_fail(error, NN_ESHAPE, "%s: %zu points of %zu dimensions; at most %d of each can be taken", path,
-                       count, dims, INT_MAX);
+        return nn_fail(error, NN_ESHAPE, "%s: %zu points of %zu dimensions; at most %d of each can be taken",
+                       path, count, dims, INT_MAX);
     p->count = (int)count;
     p->dims = (int)dims;
     for (size_t k = 0; k < p->features.count; k++) {
         double x = nn_npy_number(&p->features, k);
         if (!isfinite(x))
-            return nn_fail(error, NN_ENUMERIC, "%s: point %zu has a feature that is %s; remove it first", path,
-                           k / dims, isnan(x) ? "NaN" : "infinite");
+            return nn_fail(error, NN_ENUMERIC, "%s: point %zu has a feature that is %s; remove it first",
+                           path, k / dims, isnan(x) ? "NaN" : "infinite");
     }
     return NN_OK;
 }
@@ -31,10 +33,12 @@ static nn_status check_labels(const exp_points_file *p, const nn_npy *labels, co
     if (labels->kind == 'f')
         return nn_fail(error, NN_EFORMAT, "%s: labels of a floating-point type; save them as integers", path);
     if (labels->rank != 1)
-        return nn_fail(error, NN_ESHAPE, "%s: labels of rank %d; the shape must be [points]", path, labels->rank);
+        return nn_fail(error, NN_ESHAPE, "%s: labels of rank %d; the shape must be [points]", path,
+                       labels->rank);
     if (labels->count != (size_t)p->count)
-        return nn_fail(error, NN_ESHAPE, "%s has %zu labels, %s %d points; one label for each point is needed",
-                       path, labels->count, features, p->count);
+        return nn_fail(error, NN_ESHAPE,
+                       "%s has %zu labels, %s %d points; one label for each point is needed", path,
+                       labels->count, features, p->count);
     return NN_OK;
 }
 
@@ -65,7 +69,8 @@ static nn_status take_labels(exp_points_file *p, const nn_npy *labels, const cha
     return NN_OK;
 }
 
-nn_status exp_points_file_read(exp_points_file *p, const char *features, const char *labels, nn_error *error) {
+nn_status exp_points_file_read(exp_points_file *p, const char *features, const char *labels,
+                               nn_error *error) {
     nn_npy array = {0};
     *p = (exp_points_file){0};
     nn_status status = read_features(p, features, error);

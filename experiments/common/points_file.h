@@ -14,7 +14,8 @@ typedef struct exp_points_file {
 
 /* Reads features, flattened to [count][dims], and labels of any integer type, [count], unless that is NULL.
  * NN_ENUMERIC where a feature is NaN or infinite. Release with exp_points_file_free, after a failure too. */
-nn_status exp_points_file_read(exp_points_file *points, const char *features, const char *labels, nn_error *error);
+nn_status exp_points_file_read(exp_points_file *points, const char *features, const char *labels,
+                               nn_error *error);
 void exp_points_file_free(exp_points_file *points);
 
 #endif

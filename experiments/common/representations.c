@@ -26,7 +26,8 @@ nn_status exp_representations(exp_classifier *c, data_loader *loader, const nn_n
     for (int i = data_loader_batches(loader); i > 0; i--) {
         const data_batch *batch = data_loader_next(loader);
         exp_classifier_feed(c, c->evaluation, batch);
-        if (node != c->images && nn_plan_forward(c->evaluation, (nn_run){.rows = batch->count}, error) != NN_OK)
+        if (node != c->images &&
+            nn_plan_forward(c->evaluation, (nn_run){.rows = batch->count}, error) != NN_OK)
             return error->status;
         memcpy(values + done * row, nn_plan_data(c->evaluation, node),
                (size_t)batch->count * row * sizeof *values);

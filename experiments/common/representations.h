@@ -10,7 +10,7 @@ nn_status exp_representation_node(const exp_classifier *classifier, const char *
 
 /* Runs a classifier built with EXP_DUMP over all batches of the loader, from the first one on: the node's values go
  * to values, [examples][nn_shape_row of its shape], and labels to labels, [examples], unless that is NULL. */
-nn_status exp_representations(exp_classifier *classifier, data_loader *loader, const nn_node *node, float *values,
-                              int32_t *labels, nn_error *error);
+nn_status exp_representations(exp_classifier *classifier, data_loader *loader, const nn_node *node,
+                              float *values, int32_t *labels, nn_error *error);
 
 #endif

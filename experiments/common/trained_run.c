@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-nn_status exp_trained_run_options(const exp_run_request *request, exp_train_options *options, nn_error *error) {
+nn_status exp_trained_run_options(const exp_run_request *request, exp_train_options *options,
+                                  nn_error *error) {
     char path[EXP_TEXT_MAX + 16];
     if (strlen(request->run) >= EXP_TEXT_MAX)
         return nn_fail(error, NN_EARGUMENT, "--run: the path is too long");

@@ -17,11 +17,13 @@ typedef struct exp_trained_run {
     exp_train_options options;
     data_set set; /* with test examples */
     exp_classifier classifier;
-    float mean[DATA_CHANNELS_MAX], deviation[DATA_CHANNELS_MAX]; /* by which the model's images were normalised */
+    float mean[DATA_CHANNELS_MAX],
+        deviation[DATA_CHANNELS_MAX]; /* by which the model's images were normalised */
 } exp_trained_run;
 
 /* The run's options from config.ini, with the request's data set. */
-nn_status exp_trained_run_options(const exp_run_request *request, exp_train_options *options, nn_error *error);
+nn_status exp_trained_run_options(const exp_run_request *request, exp_train_options *options,
+                                  nn_error *error);
 
 /* Builds the model by the options, which may differ from the run's in what does not touch its weights, and loads
  * those from model.safetensors. To be closed after a failure too. */
