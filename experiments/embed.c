@@ -12,9 +12,12 @@ enum { FAILED = 1, WRONG_USAGE = 2, INTERRUPTED = 130, RUN_EXAMPLES = 2000 };
 static const char usage[] =
     "usage: ./embed --features X.npy [--labels Y.npy] [options]\n"
     "       ./embed --run DIR --tap NAME [--dataset NAME] [--examples N] [options]\n"
-    "Places points in the plane by t-SNE, so that neighbours stay neighbours, and draws them, colored by class. The\n"
-    "first form takes float32 or float64 points [b, ...] and integer labels [b]; the second takes a run folder of\n"
-    "./train and shows what a layer makes of the test examples: a tap, input or logits. Writes OUT.png, OUT.svg,\n"
+    "Places points in the plane by t-SNE, so that neighbours stay neighbours, and draws them, colored by "
+    "class. The\n"
+    "first form takes float32 or float64 points [b, ...] and integer labels [b]; the second takes a run "
+    "folder of\n"
+    "./train and shows what a layer makes of the test examples: a tap, input or logits. Writes OUT.png, "
+    "OUT.svg,\n"
     "OUT.npy (coordinates) and OUT.json (summary). Ctrl-C writes what there is so far.\n";
 
 typedef struct embed_options {
@@ -43,15 +46,18 @@ static const exp_option table[] = {
      .recorded = false},
     {"out", EXP_TEXT, AT(out), "PATH", "files PATH.png, ... (else RUN/embedding-TAP, or embedding)",
      .recorded = false},
-    {"perplexity", EXP_NUMBER, AT(perplexity), "P", "effective number of neighbours", 1, 1e6, .recorded = false},
+    {"perplexity", EXP_NUMBER, AT(perplexity), "P", "effective number of neighbours", 1, 1e6,
+     .recorded = false},
     {"iterations", EXP_COUNT, AT(iterations), "N", "steps of the descent", 1, 1e6, .recorded = false},
     {"theta", EXP_NUMBER, AT(theta), "T",
      "above 2,000 points: how coarse far ones are taken (Barnes-Hut); 0: exact", 0, 1, .recorded = false},
-    {"start", EXP_CHOICE, AT(start), "NAME", "components, or random places", .choices = starts, .recorded = false},
+    {"start", EXP_CHOICE, AT(start), "NAME", "components, or random places", .choices = starts,
+     .recorded = false},
     {"seed", EXP_COUNT, AT(seed), "N", "of a random start", 0, 9e15, .recorded = false},
     {"threads", EXP_COUNT, AT(threads), "N", "0: all processors; results do not depend on it", 0, 256,
      .recorded = false},
-    {"json", EXP_FLAG, AT(json), NULL, "the summary as one line of JSON on standard output", .recorded = false},
+    {"json", EXP_FLAG, AT(json), NULL, "the summary as one line of JSON on standard output",
+     .recorded = false},
     {"quiet", EXP_FLAG, AT(quiet), NULL, "no progress", .recorded = false},
     {0},
 };

@@ -10,10 +10,11 @@
 typedef struct exp_embedding {
     const exp_embed_source *source;
     const exp_tsne_options *options;
-    double *y; /* [count][2] */
+    double *y;      /* [count][2] */
     int iterations; /* done */
     double kl, seconds;
-    nn_snnl_result before, after; /* of the points and of the embedding; usable 0: no labels, or no two alike */
+    nn_snnl_result before,
+        after; /* of the points and of the embedding; usable 0: no labels, or no two alike */
     bool interrupted;
 } exp_embedding;
 

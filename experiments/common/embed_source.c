@@ -27,7 +27,8 @@ static const char *base_name(const char *path) {
     return slash ? slash + 1 : path;
 }
 
-nn_status exp_embed_source_files(exp_embed_source *s, const char *features, const char *labels, nn_error *error) {
+nn_status exp_embed_source_files(exp_embed_source *s, const char *features, const char *labels,
+                                 nn_error *error) {
     exp_points_file points;
     *s = (exp_embed_source){0};
     snprintf(s->title, sizeof s->title, "%s", base_name(features));

@@ -8,8 +8,8 @@
 typedef struct exp_embed_source {
     char title[2 * EXP_TEXT_MAX]; /* what the points are */
     int count, dims;
-    float *x;                     /* [count][dims] */
-    int32_t *labels;              /* [count], NULL: unknown */
+    float *x;        /* [count][dims] */
+    int32_t *labels; /* [count], NULL: unknown */
     int classes;
     char (*names)[DATA_NAME_MAX]; /* [classes] */
 } exp_embed_source;

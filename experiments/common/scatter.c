@@ -94,11 +94,13 @@ static void put_range(FILE *script, const exp_scatter *s) {
 static void put_legend(FILE *script, const exp_scatter *s) {
     int shown = s->classes > LEGEND_ROWS ? LEGEND_ROWS - 1 : s->classes;
     for (int k = 0; k < shown; k++) {
-        fprintf(script, ", \\\nNaN with points pt 7 ps 1.6*mark lc rgb '#%06X' title ", color_of(k, s->classes));
+        fprintf(script, ", \\\nNaN with points pt 7 ps 1.6*mark lc rgb '#%06X' title ",
+                color_of(k, s->classes));
         exp_drawing_quote(script, s->names[k]);
     }
     if (shown < s->classes)
-        fprintf(script, ", \\\nNaN with points pt 7 ps 0 lc rgb '#FFFFFF' title 'and %d more'", s->classes - shown);
+        fprintf(script, ", \\\nNaN with points pt 7 ps 0 lc rgb '#FFFFFF' title 'and %d more'",
+                s->classes - shown);
 }
 
 /* Pixels beside the field: room for a dot and the longest name. */

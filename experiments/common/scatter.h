@@ -7,8 +7,8 @@
 typedef struct exp_scatter {
     const char *title, *subtitle;
     int count;
-    const double *y;                    /* [count][2] */
-    const int32_t *labels;              /* [count], each < classes; NULL: one color and no legend */
+    const double *y;       /* [count][2] */
+    const int32_t *labels; /* [count], each < classes; NULL: one color and no legend */
     int classes;
     const char (*names)[DATA_NAME_MAX]; /* [classes] */
 } exp_scatter;
