@@ -30,8 +30,9 @@ static int set_up(void **state) {
     test_ok(nn_npy_write_floats("nan.npy", 2, (size_t[]){POINTS, DIMS}, x, &error), &error);
     free(x);
     program_data("data", "mnist");
-    return program_run("train",
-                       "--quiet --dataset mnist --model mlp --batch 16 --epochs 1 --lr 0.01 --log-every 0 --run run");
+    return program_run(
+        "train",
+        "--quiet --dataset mnist --model mlp --batch 16 --epochs 1 --lr 0.01 --log-every 0 --run run");
 }
 
 /* --- reading what was written --------------------------------------------------------------------------- */
@@ -110,7 +111,8 @@ static double measured(const char *out) {
 
 static void labelled_points(void **state) {
     (void)state;
-    assert_int_equal(program_run("embed", "--features x.npy --labels y.npy --out labelled --iterations 260"), 0);
+    assert_int_equal(program_run("embed", "--features x.npy --labels y.npy --out labelled --iterations 260"),
+                     0);
     assert_string_equal(program_output, "");
     program_said(program_errors, "iteration   50 of 260  KL divergence ");
     program_said(program_errors, "iteration  260 of 260  KL divergence ");
@@ -156,7 +158,8 @@ static void points_without_labels(void **state) {
 
 static void results_repeat(void **state) {
     (void)state;
-    static const char line[] = "--features x.npy --quiet --start random --iterations 60 --seed %d --threads %d --out %s";
+    static const char line[] =
+        "--features x.npy --quiet --start random --iterations 60 --seed %d --threads %d --out %s";
     assert_int_equal(program_run("embed", line, 5, 1, "one"), 0);
     assert_int_equal(program_run("embed", line, 5, 3, "three"), 0);
     assert_int_equal(program_run("embed", line, 6, 1, "other"), 0);
@@ -183,7 +186,8 @@ static void many_points(void **state) {
                      0);
     program_said(program_errors, "Barnes-Hut");
     cJSON *json = read_summary("many");
-    assert_true(cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(json, "exact")) && number(json, "theta") == 0.8);
+    assert_true(cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(json, "exact")) &&
+                number(json, "theta") == 0.8);
     cJSON_Delete(json);
     expect_pictures("many", (const char *[]){">38<", ">and 11 more<", NULL});
     free(x);
@@ -198,8 +202,8 @@ static void layers_of_a_run(void **state) {
     static const char *const taps[] = {"dense1", "dense2", "logits"};
     for (int k = 0; k < 3; k++) {
         char out[64], title[64];
-        assert_int_equal(program_run("embed", "--run run --tap %s --perplexity 8 --iterations 40 --quiet", taps[k]),
-                         0);
+        assert_int_equal(
+            program_run("embed", "--run run --tap %s --perplexity 8 --iterations 40 --quiet", taps[k]), 0);
         assert_int_equal(program_run("embed",
                                      "--features dump/%s.npy --labels dump/labels.npy --perplexity 8 "
                                      "--iterations 40 --quiet --out same",
@@ -215,8 +219,8 @@ static void layers_of_a_run(void **state) {
 /* The input is the images as the model sees them, so only a factor apart from the pixels. */
 static void pixels_of_a_run(void **state) {
     (void)state;
-    assert_int_equal(program_run("embed", "--run run --tap input --perplexity 8 --examples 40 --iterations 5 --json"),
-                     0);
+    assert_int_equal(
+        program_run("embed", "--run run --tap input --perplexity 8 --examples 40 --iterations 5 --json"), 0);
     cJSON *json = cJSON_Parse(program_output);
     assert_true(number(json, "points") == 40 && number(json, "dims") == PROGRAM_SIDE * PROGRAM_SIDE);
     cJSON_Delete(json);
@@ -225,11 +229,14 @@ static void pixels_of_a_run(void **state) {
     nn_error error = {0};
     for (size_t k = 0; k < sizeof pixels / sizeof *pixels; k++)
         pixels[k] = (unsigned char)file[16 + k];
-    test_ok(nn_npy_write_floats("pixels.npy", 2, (size_t[]){40, PROGRAM_SIDE * PROGRAM_SIDE}, pixels, &error), &error);
-    assert_int_equal(program_run("embed", "--features pixels.npy --perplexity 8 --iterations 5 --out pixels"), 0);
+    test_ok(nn_npy_write_floats("pixels.npy", 2, (size_t[]){40, PROGRAM_SIDE * PROGRAM_SIDE}, pixels, &error),
+            &error);
+    assert_int_equal(program_run("embed", "--features pixels.npy --perplexity 8 --iterations 5 --out pixels"),
+                     0);
     nn_npy a = read_coordinates("run/embedding-input", 40), b = read_coordinates("pixels", 40);
     for (size_t k = 0; k < 80; k++)
-        assert_true(fabs(nn_npy_number(&a, k) - nn_npy_number(&b, k)) < 1e-3 * fabs(nn_npy_number(&b, k)) + 1e-8);
+        assert_true(fabs(nn_npy_number(&a, k) - nn_npy_number(&b, k)) <
+                    1e-3 * fabs(nn_npy_number(&b, k)) + 1e-8);
     nn_npy_free(&a);
     nn_npy_free(&b);
     free(file);
@@ -298,7 +305,8 @@ static void wrong_usage(void **state) {
         {"--run run --tap dense9", "--tap: there is no 'dense9'; there are: input, dense1, dense2, logits"},
         {"--run run --tap dense1 --dataset nosuch", "unknown data set 'nosuch'"},
         {"--run run --tap dense1 --quiet", "the largest possible one for 50 points is 16.33"},
-        {"--features few.npy --quiet", "a perplexity of 30 needs at least 91 points; the largest possible one for 50"},
+        {"--features few.npy --quiet",
+         "a perplexity of 30 needs at least 91 points; the largest possible one for 50"},
         {"--features x.npy --perplexity 0.5", "--perplexity"},
         {"--features x.npy --theta 2", "--theta"},
         {"--features x.npy --iterations 0", "--iterations"},

@@ -37,7 +37,8 @@ static double divergence(int count, const float *p, const double *y) {
 
 /* Symmetric, zero diagonal, sum 1. */
 static float *some_affinities(int count) {
-    float *p = test_zeros((size_t)count * (size_t)count), *noise = test_normal((size_t)count * (size_t)count, "p");
+    float *p = test_zeros((size_t)count * (size_t)count),
+          *noise = test_normal((size_t)count * (size_t)count, "p");
     double sum = 0;
     for (int i = 0; i < count; i++)
         for (int j = 0; j < i; j++)
@@ -75,7 +76,8 @@ static void the_gradient_is_that_of_the_divergence(void **state) {
             }
             double expected = (4 * slope[1] - slope[0]) / 3;
             if (!(fabs(gradient[k] - expected) < 2e-8))
-                fail_msg("spread %g, derivative %d: %.12g, expected %.12g", spreads[s], k, gradient[k], expected);
+                fail_msg("spread %g, derivative %d: %.12g, expected %.12g", spreads[s], k, gradient[k],
+                         expected);
         }
     }
     free(p);
@@ -122,9 +124,11 @@ static void no_worse_than_scikit_learn(void **state) {
         const char *method;
         int points;
         exp_tsne_start start;
-    } cases[] = {{"exact", 600, EXP_TSNE_PRINCIPAL},       {"exact", 600, EXP_TSNE_RANDOM},
-                 {"exact", 1797, EXP_TSNE_PRINCIPAL},      {"barnes_hut", 600, EXP_TSNE_PRINCIPAL},
-                 {"barnes_hut", 1797, EXP_TSNE_PRINCIPAL}, {"barnes_hut", 1797, EXP_TSNE_RANDOM}};
+    } cases[] = {{"exact", 600, EXP_TSNE_PRINCIPAL},
+                 {"exact", 600, EXP_TSNE_RANDOM},
+                 {"exact", 1797, EXP_TSNE_PRINCIPAL},
+                 {"barnes_hut", 600, EXP_TSNE_RANDOM},
+                 {"barnes_hut", 1797, EXP_TSNE_PRINCIPAL}};
     float *x = test_zeros(1797 * 64);
     double *y = test_bytes(2 * 1797 * sizeof *y), kl;
     nn_error error = {0};
@@ -136,7 +140,8 @@ static void no_worse_than_scikit_learn(void **state) {
         test_ok(exp_tsne(&options, cases[k].points, 64, x, y, &kl, &error), &error);
         double theirs = golden(cases[k].method, cases[k].points);
         if (!(kl <= 1.05 * theirs && kl >= 0.9 * theirs)) /* much better would be another quantity */
-            fail_msg("%s, %d digits: KL %.4f, scikit-learn's %.4f", cases[k].method, cases[k].points, kl, theirs);
+            fail_msg("%s, %d digits: KL %.4f, scikit-learn's %.4f", cases[k].method, cases[k].points, kl,
+                     theirs);
     }
     free(x);
     free(y);
@@ -276,7 +281,8 @@ static void threads_do_not_matter(void **state) {
                 options.start = (exp_tsne_start)start;
                 options.seed = 9;
                 nn_threads_set(threads[t]);
-                test_ok(exp_tsne(&options, COUNT, DIMS, x, t ? y : first, t ? &kl : &first_kl, &error), &error);
+                test_ok(exp_tsne(&options, COUNT, DIMS, x, t ? y : first, t ? &kl : &first_kl, &error),
+                        &error);
                 if (t) {
                     test_same_bits("coordinates", y, first, sizeof y);
                     test_same_bits("divergence", &kl, &first_kl, sizeof kl);
@@ -331,7 +337,8 @@ static void reports_and_stops(void **state) {
     options.report_every = 10;
     options.stop = &log.stop;
     test_ok(exp_tsne(&options, COUNT, 2, x, y, &kl, &error), &error);
-    assert_true(log.calls == 3 && log.iterations[0] == 10 && log.iterations[1] == 20 && log.iterations[2] == 25);
+    assert_true(log.calls == 3 && log.iterations[0] == 10 && log.iterations[1] == 20 &&
+                log.iterations[2] == 25);
     assert_true(kl == log.kl);
     log = (log_t){.stop_at = 10}; /* one more iteration, and the last report */
     options.iterations = 1000000000;

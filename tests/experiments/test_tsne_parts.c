@@ -17,7 +17,8 @@ typedef struct pair {
 static double naive_distance(int dims, const float *x, int i, int j) {
     double sum = 0;
     for (int k = 0; k < dims; k++) {
-        double difference = (double)x[(size_t)i * (size_t)dims + (size_t)k] - x[(size_t)j * (size_t)dims + (size_t)k];
+        double difference =
+            (double)x[(size_t)i * (size_t)dims + (size_t)k] - x[(size_t)j * (size_t)dims + (size_t)k];
         sum += difference * difference;
     }
     return sum;
@@ -150,8 +151,8 @@ static void rows_have_the_perplexity(void **state) {
                 exp_tsne_conditional(COUNT, p, perplexities[a]);
                 double found = perplexity_of(COUNT, p);
                 if (!(fabs(found - perplexities[a]) < 1e-6 * perplexities[a]))
-                    fail_msg("perplexity %.9g, not %g (scale %g, shape %d)", found, perplexities[a], scales[b],
-                             shape);
+                    fail_msg("perplexity %.9g, not %g (scale %g, shape %d)", found, perplexities[a],
+                             scales[b], shape);
                 for (int j = 1; j < COUNT; j++)
                     assert_true(d[j] <= d[j - 1] ? p[j] >= p[j - 1] : p[j] <= p[j - 1]);
             }
@@ -203,7 +204,8 @@ static void affinities_match_the_definition(void **state) {
     (void)state;
     enum { COUNT = 90, DIMS = 7 };
     float *x = test_normal(COUNT * DIMS, "affinities"), *p = test_zeros(COUNT * COUNT);
-    double *expected = naive_affinities(COUNT, DIMS, x, 11), *distance = test_bytes(COUNT * (COUNT - 1) * 8), sum = 0;
+    double *expected = naive_affinities(COUNT, DIMS, x, 11), *distance = test_bytes(COUNT * (COUNT - 1) * 8),
+           sum = 0;
     int32_t *index = test_bytes(COUNT * (COUNT - 1) * sizeof *index);
     nn_error error = {0};
     exp_tsne_sparse sparse;

@@ -39,7 +39,8 @@ static void expect_sums(const points *s, int count, const double own[2], bool ma
     }
 }
 
-static void assert_sums(const char *table, int count, int terms, const double *actual, const double *expected) {
+static void assert_sums(const char *table, int count, int terms, const double *actual,
+                        const double *expected) {
     for (int k = 0; k < terms; k++)
         if (!(fabs(actual[k] - expected[k]) <= 1e-12 * (1 + count)))
             fail_msg("%s, %d points, sum %d: %.17g, expected %.17g", table, count, k, actual[k], expected[k]);
