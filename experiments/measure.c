@@ -69,28 +69,28 @@ static nn_status read_temperature(const char *text, double *temperature, nn_erro
 static void print_table(const exp_measured_run *m) {
     printf("%s, %d test examples of %s in batches of %d: accuracy %.2f%%, cross-entropy %.4f, "
            "ECE %.4f\n",
-           m->options.model, m->test.examples, m->set.name, m->classifier.batch, 100 * m->test.accuracy,
-           m->test.cross_entropy, exp_calibration_error(&m->test.calibration));
+           m->run.options.model, m->test.examples, m->run.set.name, m->run.classifier.batch,
+           100 * m->test.accuracy, m->test.cross_entropy, exp_calibration_error(&m->test.calibration));
     printf("%-20s %12s %14s\n", "tap", "SNNL", "temperature");
-    for (int i = 0; i < m->classifier.taps; i++)
-        printf("%-20s %12.6f %14.6g\n", exp_tap_name(&m->classifier, i), m->test.snnl[i],
+    for (int i = 0; i < m->run.classifier.taps; i++)
+        printf("%-20s %12.6f %14.6g\n", exp_tap_name(&m->run.classifier, i), m->test.snnl[i],
                m->test.temperature[i]);
 }
 
 static nn_status print_json(const exp_measured_run *m, nn_error *error) {
     cJSON *json = cJSON_CreateObject(), *taps = cJSON_CreateArray();
-    cJSON_AddStringToObject(json, "model", m->options.model);
-    cJSON_AddStringToObject(json, "dataset", m->set.name);
+    cJSON_AddStringToObject(json, "model", m->run.options.model);
+    cJSON_AddStringToObject(json, "dataset", m->run.set.name);
     cJSON_AddNumberToObject(json, "examples", m->test.examples);
-    cJSON_AddNumberToObject(json, "batch", m->classifier.batch);
-    cJSON_AddStringToObject(json, "distance", distances[m->options.distance]);
+    cJSON_AddNumberToObject(json, "batch", m->run.classifier.batch);
+    cJSON_AddStringToObject(json, "distance", distances[m->run.options.distance]);
     cJSON_AddNumberToObject(json, "accuracy", m->test.accuracy);
     cJSON_AddNumberToObject(json, "cross_entropy", m->test.cross_entropy);
     exp_calibration_add_json(json, "", &m->test.calibration);
     cJSON_AddItemToObject(json, "taps", taps);
-    for (int i = 0; i < m->classifier.taps; i++) {
+    for (int i = 0; i < m->run.classifier.taps; i++) {
         cJSON *tap = cJSON_CreateObject();
-        cJSON_AddStringToObject(tap, "name", exp_tap_name(&m->classifier, i));
+        cJSON_AddStringToObject(tap, "name", exp_tap_name(&m->run.classifier, i));
         cJSON_AddNumberToObject(tap, "snnl", m->test.snnl[i]);
         cJSON_AddNumberToObject(tap, "temperature", m->test.temperature[i]);
         cJSON_AddItemToArray(taps, tap);
@@ -105,10 +105,10 @@ static nn_status print_json(const exp_measured_run *m, nn_error *error) {
 }
 
 static nn_status measure_run(const measure_options *o, double temperature, nn_error *error) {
-    exp_measure_request request = {.run = o->run,
-                                   .dataset = o->dataset[0] ? o->dataset : NULL,
-                                   .data = o->data,
-                                   .examples = o->examples,
+    exp_measure_request request = {.run = {.run = o->run,
+                                           .dataset = o->dataset[0] ? o->dataset : NULL,
+                                           .data = o->data,
+                                           .examples = o->examples},
                                    .fixed = temperature > 0,
                                    .temperature = temperature,
                                    .distance = o->distance == DISTANCE_NOT_GIVEN ? -1 : o->distance,

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "representations.h"
+
 typedef struct dump {
     exp_classifier *classifier;
     data_loader *loader;
@@ -18,26 +20,6 @@ static const char *file_of(dump *d, const char *name) {
     return d->path;
 }
 
-/* Copies the values of `node` for all examples to values, and their labels to labels when that is not NULL.
- */
-static nn_status collect(dump *d, const nn_node *node, float *values, int64_t *labels, nn_error *error) {
-    exp_classifier *c = d->classifier;
-    size_t row = nn_shape_row(nn_node_shape(node)), done = 0;
-    data_loader_seek(d->loader, 0);
-    for (int i = data_loader_batches(d->loader); i > 0; i--) {
-        const data_batch *batch = data_loader_next(d->loader);
-        exp_classifier_feed(c, c->evaluation, batch);
-        if (nn_plan_forward(c->evaluation, (nn_run){.rows = batch->count}, error) != NN_OK)
-            return error->status;
-        memcpy(values + done * row, nn_plan_data(c->evaluation, node),
-               (size_t)batch->count * row * sizeof *values);
-        for (int b = 0; labels && b < batch->count; b++)
-            labels[done + (size_t)b] = batch->labels[b];
-        done += (size_t)batch->count;
-    }
-    return NN_OK;
-}
-
 static nn_status dump_node(dump *d, const nn_node *node, const char *name, nn_error *error) {
     nn_shape shape = nn_node_shape(node);
     size_t dims[NN_MAX_RANK] = {d->examples};
@@ -47,7 +29,7 @@ static nn_status dump_node(dump *d, const nn_node *node, const char *name, nn_er
     if (!values)
         return nn_fail(error, NN_EMEMORY, "not enough memory for the representations of '%s': use --examples",
                        name);
-    nn_status status = collect(d, node, values, NULL, error);
+    nn_status status = exp_representations(d->classifier, d->loader, node, values, NULL, error);
     if (status == NN_OK)
         status = nn_npy_write_floats(file_of(d, name), shape.rank, dims, values, error);
     free(values);
@@ -66,17 +48,22 @@ static nn_status dump_classes(dump *d, nn_error *error) {
     const nn_node *logits = d->classifier->logits;
     int classes = nn_node_shape(logits).dims[1];
     float *values = calloc(d->examples * (size_t)classes, sizeof *values);
-    int64_t *labels = calloc(2 * d->examples, sizeof *labels), *predictions = labels + d->examples;
-    nn_status status = values && labels ? collect(d, logits, values, labels, error)
-                                        : nn_fail_memory(error, "the predictions");
+    int32_t *labels = calloc(d->examples, sizeof *labels);
+    int64_t *integers = calloc(d->examples, sizeof *integers);
+    nn_status status = values && labels && integers
+                           ? exp_representations(d->classifier, d->loader, logits, values, labels, error)
+                           : nn_fail_memory(error, "the predictions");
     for (size_t i = 0; i < d->examples && status == NN_OK; i++)
-        predictions[i] = first_largest(values + i * (size_t)classes, classes);
+        integers[i] = labels[i];
     if (status == NN_OK)
-        status = nn_npy_write_integers(file_of(d, "labels"), 1, &d->examples, labels, error);
+        status = nn_npy_write_integers(file_of(d, "labels"), 1, &d->examples, integers, error);
+    for (size_t i = 0; i < d->examples && status == NN_OK; i++)
+        integers[i] = first_largest(values + i * (size_t)classes, classes);
     if (status == NN_OK)
-        status = nn_npy_write_integers(file_of(d, "predictions"), 1, &d->examples, predictions, error);
+        status = nn_npy_write_integers(file_of(d, "predictions"), 1, &d->examples, integers, error);
     free(values);
     free(labels);
+    free(integers);
     return status;
 }
 

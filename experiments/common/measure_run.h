@@ -2,14 +2,11 @@
 #ifndef EXP_MEASURE_RUN_H
 #define EXP_MEASURE_RUN_H
 
-#include "classifier.h"
+#include "trained_run.h"
 
 typedef struct exp_measure_request {
-    const char *run;     /* folder of the run */
-    const char *dataset; /* NULL: the run's own */
-    const char *data;    /* --data, or "" */
-    uint64_t examples;   /* the first so many of the test set; 0: all */
-    bool fixed;          /* at `temperature`, else at each batch's optimal one */
+    exp_run_request run;
+    bool fixed; /* at `temperature`, else at each batch's optimal one */
     double temperature;
     int distance;     /* nn_distance, or -1: the run's own */
     const char *dump; /* folder for every tap's representations as .npy, or NULL */
@@ -17,9 +14,7 @@ typedef struct exp_measure_request {
 
 /* What was measured: owned by the caller, released with exp_measured_run_free. */
 typedef struct exp_measured_run {
-    exp_train_options options; /* of the run, with what the request changed */
-    data_set set;
-    exp_classifier classifier;
+    exp_trained_run run;  /* its options are the run's, with what the request changed */
     exp_measurement test; /* means over the test set's batches, of the run's batch size */
 } exp_measured_run;
 

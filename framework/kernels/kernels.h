@@ -130,6 +130,17 @@ typedef struct nn_point_kernels {
                     const float *scale, bool accumulate, float *const *y);
 } nn_point_kernels;
 
+/* Loops over points (x[j], y[j]) of the plane as one point, own, sees them, for t-SNE. With u_j = own[0] - x[j],
+ * v_j = own[1] - y[j] and w_j = 1 / (1 + u_j^2 + v_j^2): */
+typedef struct nn_plane_kernels {
+    /* sum = the sums over j of w_j, w_j^2 u_j, w_j^2 v_j, p_j w_j u_j, p_j w_j v_j */
+    void (*pairs)(int count, const double own[2], const double *x, const double *y, const float *p,
+                  double sum[5]);
+    /* sum = the sums over j of mass_j w_j, mass_j w_j^2 u_j, mass_j w_j^2 v_j */
+    void (*masses)(int count, const double own[2], const double *x, const double *y, const double *mass,
+                   double sum[3]);
+} nn_plane_kernels;
+
 /* Rows of f(x * factor[c] + offset[c]), with f(v) = v > 0 ? v : slope * v: a batch norm and what may follow. */
 typedef struct nn_affine {
     int rows, channels;
@@ -173,6 +184,7 @@ typedef struct nn_kernels {
     const nn_winograd_kernels *winograd;
     const nn_pair_kernels *pair;
     const nn_point_kernels *point;
+    const nn_plane_kernels *plane;
     const nn_vector_kernels *vector;
 } nn_kernels;
 

@@ -2,10 +2,8 @@
 #include "kernels.h"
 #include "simd.h"
 
-/* Integers that may wrap around, and half as many lanes as vec in single and in double precision. */
-typedef float half_vec __attribute__((vector_size(LANES * 2), aligned(4), may_alias));
+/* Integers that may wrap around. */
 typedef uint32_t unsigned_vec __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
-typedef double double_vec __attribute__((vector_size(LANES * 4), aligned(8), may_alias));
 
 static const int32_t lane_numbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 

@@ -21,6 +21,10 @@ enum { LANES = 4, REGISTERS = 16 };
 typedef float vec __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
 typedef int32_t ivec __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
 
+/* Half as many lanes as vec in single and in double precision. */
+typedef float half_vec __attribute__((vector_size(LANES * 2), aligned(4), may_alias));
+typedef double double_vec __attribute__((vector_size(LANES * 4), aligned(8), may_alias));
+
 #define INLINE static inline __attribute__((always_inline))
 
 #if defined(__clang__)

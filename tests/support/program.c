@@ -47,7 +47,9 @@ static void become(const char *path, char *name, char *arguments) {
         argv[argc++] = word;
     int output = program_next.output ? open(program_next.output, O_WRONLY) : output_pipe[1];
     dup2(output, STDOUT_FILENO);
-    dup2(errors_pipe[1], STDERR_FILENO);
+    int errors =
+        program_next.errors ? open(program_next.errors, O_WRONLY | O_CREAT | O_EXCL, 0666) : errors_pipe[1];
+    dup2(errors, STDERR_FILENO);
     if (program_next.file_limit) {
         struct rlimit limit = {program_next.file_limit, program_next.file_limit};
         signal(SIGXFSZ, SIG_IGN); /* writing fails, as on a full disk, instead of ending the program */

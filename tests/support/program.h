@@ -10,6 +10,7 @@
 typedef struct program_setting {
     size_t file_limit;  /* bytes that a file may have, as on a full disk; 0: any */
     const char *output; /* file for its standard output, NULL: read by program_end */
+    const char *errors; /* the same for its errors: a new file, which can be read while it runs */
 } program_setting;
 extern program_setting program_next;
 

@@ -1,0 +1,76 @@
+#include "trained_run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+nn_status exp_trained_run_options(const exp_run_request *request, exp_train_options *options,
+                                  nn_error *error) {
+    char path[EXP_TEXT_MAX + 16];
+    if (strlen(request->run) >= EXP_TEXT_MAX)
+        return nn_fail(error, NN_EARGUMENT, "--run: the path is too long");
+    snprintf(path, sizeof path, "%s/config.ini", request->run);
+    *options = exp_train_defaults;
+    nn_status status = exp_options_read_file(exp_train_table, options, path, error);
+    if (status == NN_OK && request->dataset)
+        snprintf(options->dataset, sizeof options->dataset, "%s", request->dataset);
+    return status;
+}
+
+static nn_status read_numbers(const char *path, const char *key, int count, float *numbers, nn_error *error) {
+    char text[256];
+    nn_status status = nn_safetensors_metadata(path, key, text, sizeof text, error);
+    char *next = text;
+    for (int i = 0; i < count && status == NN_OK; i++) {
+        char *end;
+        numbers[i] = strtof(next, &end);
+        if (end == next)
+            status = nn_fail(error, NN_EFORMAT, "%s: its metadata '%s' has fewer than %d numbers", path, key,
+                             count);
+        next = end;
+    }
+    return status;
+}
+
+static nn_status load_model(exp_trained_run *run, const char *path, nn_error *error) {
+    const data_set *set = &run->set;
+    float image[3];
+    nn_status status = read_numbers(path, "image", 3, image, error);
+    if (status == NN_OK &&
+        ((int)image[0] != set->height || (int)image[1] != set->width || (int)image[2] != set->channels))
+        status = nn_fail(error, NN_ESHAPE,
+                         "%s was trained on images of %g x %g x %g, those of %s are %d x %d x %d", path,
+                         image[0], image[1], image[2], set->name, set->height, set->width, set->channels);
+    if (status == NN_OK)
+        status = read_numbers(path, "mean", set->channels, run->mean, error);
+    if (status == NN_OK)
+        status = read_numbers(path, "deviation", set->channels, run->deviation, error);
+    if (status == NN_OK)
+        status = nn_safetensors_load(&run->classifier.store, path, error);
+    return status;
+}
+
+nn_status exp_trained_run_open(exp_trained_run *run, const exp_run_request *request,
+                               const exp_train_options *options, exp_purpose purpose, nn_error *error) {
+    char path[EXP_TEXT_MAX + 32];
+    *run = (exp_trained_run){.options = *options};
+    snprintf(path, sizeof path, "%s/model.safetensors", request->run);
+    nn_status status = data_load(&run->set, options->dataset, exp_data_root(request->data), 0,
+                                 (int)request->examples, error);
+    if (status == NN_OK && run->set.test.count == 0)
+        status = nn_fail(error, NN_EARGUMENT, "%s has no test examples", run->set.name);
+    if (status == NN_OK)
+        status = exp_classifier_build(&run->classifier, options, &run->set, purpose, error);
+    return status == NN_OK ? load_model(run, path, error) : status;
+}
+
+void exp_trained_run_close(exp_trained_run *run) {
+    exp_classifier_free(&run->classifier);
+    data_free(&run->set);
+}
+
+nn_status exp_trained_run_tests(const exp_trained_run *run, data_loader **loader, nn_error *error) {
+    data_batch_options batches = exp_evaluation_batches(run->classifier.batch);
+    batches.mean = run->mean;
+    batches.deviation = run->deviation;
+    return data_loader_new(loader, &run->set, &run->set.test, batches, error);
+}

@@ -1,0 +1,37 @@
+/* trained_run.h - the model that a run folder of ./train holds, and test examples for it. */
+#ifndef EXP_TRAINED_RUN_H
+#define EXP_TRAINED_RUN_H
+
+#include "classifier.h"
+
+/* Which run, and on what data. */
+typedef struct exp_run_request {
+    const char *run;     /* folder of the run */
+    const char *dataset; /* NULL: the run's own */
+    const char *data;    /* --data, or "" */
+    uint64_t examples;   /* the first so many of the test set; 0: all */
+} exp_run_request;
+
+/* Owned by the caller, released with exp_trained_run_close. */
+typedef struct exp_trained_run {
+    exp_train_options options;
+    data_set set; /* with test examples */
+    exp_classifier classifier;
+    float mean[DATA_CHANNELS_MAX],
+        deviation[DATA_CHANNELS_MAX]; /* by which the model's images were normalised */
+} exp_trained_run;
+
+/* The run's options from config.ini, with the request's data set. */
+nn_status exp_trained_run_options(const exp_run_request *request, exp_train_options *options,
+                                  nn_error *error);
+
+/* Builds the model by the options, which may differ from the run's in what does not touch its weights, and loads
+ * those from model.safetensors. To be closed after a failure too. */
+nn_status exp_trained_run_open(exp_trained_run *run, const exp_run_request *request,
+                               const exp_train_options *options, exp_purpose purpose, nn_error *error);
+void exp_trained_run_close(exp_trained_run *run);
+
+/* A loader of the test examples, in order, normalised as in training. */
+nn_status exp_trained_run_tests(const exp_trained_run *run, data_loader **loader, nn_error *error);
+
+#endif
