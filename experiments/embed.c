@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/embed_files.h"
 #include "common/progress.h"
 #include "common/start.h"
+#include "embed/files.h"
 #include "framework/kernels/kernels.h"
 
 enum { FAILED = 1, WRONG_USAGE = 2, INTERRUPTED = 130, RUN_EXAMPLES = 2000 };

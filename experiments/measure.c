@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "common/calibration_json.h"
-#include "common/measure_arrays.h"
-#include "common/measure_run.h"
 #include "common/start.h"
 #include "framework/kernels/kernels.h"
+#include "measure/arrays.h"
+#include "measure/run.h"
 
 enum { FAILED = 1, WRONG_USAGE = 2 };
 

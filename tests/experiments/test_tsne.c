@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "experiments/common/tsne.h"
-#include "experiments/common/tsne_parts.h"
+#include "experiments/tsne/parts.h"
+#include "experiments/tsne/tsne.h"
 #include "framework/kernels/kernels.h"
 #include "tests/support/support.h"
 

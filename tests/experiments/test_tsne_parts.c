@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "experiments/common/tsne_parts.h"
+#include "experiments/tsne/parts.h"
 #include "framework/kernels/kernels.h"
 #include "tests/support/support.h"
 

@@ -1,4 +1,4 @@
-/* tsne_tree.c - Barnes-Hut repulsion: far points act as the cells of a quadtree.
+/* tree.c - Barnes-Hut repulsion: far points act as the cells of a quadtree.
  *
  * A cell is the smallest box around its points and is split at its middle, so that no cell has one child only and
  * there are fewer than two cells for each point. Cells and points lie in depth-first order: a cell's subtree is a
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "framework/kernels/kernels.h"
-#include "tsne_parts.h"
+#include "parts.h"
 
 enum { LEAF = 32 }; /* points that are not split any further */
 

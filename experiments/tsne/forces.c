@@ -1,11 +1,11 @@
-/* tsne_forces.c - t-SNE's forces and divergence over all pairs and over the pairs of a sparse p.
+/* forces.c - t-SNE's forces and divergence over all pairs and over the pairs of a sparse p.
  *
  * Points are shared out to the threads; what a point sums depends on nobody else, and sums over points are added up
  * in their order. */
 #include <math.h>
 
 #include "framework/kernels/kernels.h"
-#include "tsne_parts.h"
+#include "parts.h"
 
 enum { SHARE = 16 }; /* points handed out at a time */
 

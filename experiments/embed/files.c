@@ -1,4 +1,4 @@
-#include "embed_files.h"
+#include "files.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "experiments/common/scatter.h"
 #include "framework/kernels/kernels.h"
-#include "scatter.h"
 
 enum { PATH_SIZE = EXP_TEXT_MAX + 8 };
 

@@ -1,4 +1,4 @@
-/* measure_arrays.h - the soft nearest neighbor loss of representations stored in .npy files. */
+/* arrays.h - the soft nearest neighbor loss of representations stored in .npy files. */
 #ifndef EXP_MEASURE_ARRAYS_H
 #define EXP_MEASURE_ARRAYS_H
 

@@ -1,8 +1,8 @@
-/* measure_run.h - the soft nearest neighbor loss of every tap of a trained run. */
+/* run.h - the soft nearest neighbor loss of every tap of a trained run. */
 #ifndef EXP_MEASURE_RUN_H
 #define EXP_MEASURE_RUN_H
 
-#include "trained_run.h"
+#include "experiments/common/trained_run.h"
 
 typedef struct exp_measure_request {
     exp_run_request run;

@@ -1,4 +1,4 @@
-/* tsne_parts.h - what t-SNE is made of (tsne.h has the formulas). Every part gives the same bits for every number
+/* parts.h - what t-SNE is made of (tsne.h has the formulas). Every part gives the same bits for every number
  * of threads. */
 #ifndef EXP_TSNE_PARTS_H
 #define EXP_TSNE_PARTS_H

@@ -1,10 +1,10 @@
-/* measure_arrays.c - two .npy files in, one line of JSON and perhaps a gradient out. */
-#include "measure_arrays.h"
+/* arrays.c - two .npy files in, one line of JSON and perhaps a gradient out. */
+#include "arrays.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 
-#include "points_file.h"
+#include "experiments/common/points_file.h"
 
 static nn_status convert_features(const exp_points_file *points, double **x, nn_error *error) {
     *x = calloc(points->features.count, sizeof **x);

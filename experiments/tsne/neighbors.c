@@ -1,4 +1,4 @@
-/* tsne_neighbors.c - distances between points: all of them, or exactly the nearest.
+/* neighbors.c - distances between points: all of them, or exactly the nearest.
  *
  * Nearest neighbours in two steps. Matrix products in single precision give every squared distance g_ij of
  * centred points as |a_i|^2 + |a_j|^2 - 2 a_i a_j, a strip of rows at a time, with an error of at most
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #include "framework/kernels/kernels.h"
-#include "tsne_parts.h"
+#include "parts.h"
 
 enum {
     STRIP_BYTES = 48 << 20, /* of distances, about */

@@ -1,4 +1,4 @@
-#include "measure_run.h"
+#include "run.h"
 
 #include "dump.h"
 

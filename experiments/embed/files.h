@@ -1,11 +1,11 @@
-/* embed_files.h - what ./embed writes: the picture, the coordinates and a summary. */
+/* files.h - what ./embed writes: the picture, the coordinates and a summary. */
 #ifndef EXP_EMBED_FILES_H
 #define EXP_EMBED_FILES_H
 
 #include <stdio.h>
 
-#include "embed_source.h"
-#include "tsne.h"
+#include "experiments/tsne/tsne.h"
+#include "source.h"
 
 typedef struct exp_embedding {
     const exp_embed_source *source;

@@ -2,7 +2,7 @@
 #ifndef EXP_DUMP_H
 #define EXP_DUMP_H
 
-#include "classifier.h"
+#include "experiments/common/classifier.h"
 
 /* Runs a classifier built with EXP_DUMP over the loader's batches and writes to `folder` (made if need be)
  * TAP.npy and logits.npy, float32 [examples, ...] (images as height, width, channels), labels.npy and

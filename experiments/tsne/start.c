@@ -1,4 +1,4 @@
-/* tsne_start.c - the first two principal components, by block power iteration.
+/* start.c - the first two principal components, by block power iteration.
  *
  * A few directions are multiplied by the covariance and made orthogonal until what the best two of them hold of the
  * variance settles (Halko, Martinsson and Tropp, "Finding Structure with Randomness", SIAM Review 53, 2011).
@@ -9,7 +9,7 @@
 
 #include "framework/kernels/kernels.h"
 #include "framework/random.h"
-#include "tsne_parts.h"
+#include "parts.h"
 
 enum { DIRECTIONS = 8, MOST_STEPS = 60, SWEEPS = 20 };
 

@@ -1,11 +1,11 @@
-/* tsne_affinities.c - how likely points are neighbours: p_ij from distances, at a given perplexity. */
+/* affinities.c - how likely points are neighbours: p_ij from distances, at a given perplexity. */
 #include <float.h>
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
 
 #include "framework/kernels/kernels.h"
-#include "tsne_parts.h"
+#include "parts.h"
 
 /* An entry of a row while p_ij is put together. */
 typedef struct entry {

@@ -1,11 +1,11 @@
-#include "embed_source.h"
+#include "source.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "points_file.h"
-#include "representations.h"
+#include "experiments/common/points_file.h"
+#include "experiments/common/representations.h"
 
 static nn_status allocate(exp_embed_source *s, int count, size_t dims, int classes, nn_error *error) {
     size_t values;

@@ -14,7 +14,7 @@
 
 #include "framework/kernels/kernels.h"
 #include "framework/random.h"
-#include "tsne_parts.h"
+#include "parts.h"
 
 const exp_tsne_options exp_tsne_defaults = {.perplexity = 30,
                                             .theta = 0.5,

@@ -1,9 +1,9 @@
-/* embed_source.h - the points that ./embed shows: from .npy files, or what a layer of a trained run makes of its
+/* source.h - the points that ./embed shows: from .npy files, or what a layer of a trained run makes of its
  * test examples. */
 #ifndef EXP_EMBED_SOURCE_H
 #define EXP_EMBED_SOURCE_H
 
-#include "trained_run.h"
+#include "experiments/common/trained_run.h"
 
 typedef struct exp_embed_source {
     char title[2 * EXP_TEXT_MAX]; /* what the points are */

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "representations.h"
+#include "experiments/common/representations.h"
 
 typedef struct dump {
     exp_classifier *classifier;
