@@ -227,6 +227,7 @@ static nn_status write_report(const reproduction *r, nn_error *error) {
     exp_report_facts facts = {.command = r->command,
                               .size = exp_study_sizes[size_of(o)],
                               .note = o->note,
+                              .data = exp_data_root(o->data),
                               .toy = r->toy,
                               .seconds = exp_seconds() - r->begin};
     nn_status status = exp_report_write(&r->results, r->studies, r->count, &facts, error);

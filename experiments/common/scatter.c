@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "gnuplot.h"
+#include "palette.h"
 
 enum {
     FIELD = 1080, /* pixels of a side */
@@ -14,36 +15,6 @@ enum {
     HEIGHT = FIELD + HEADING + EDGE,
     LEGEND_ROWS = 40
 };
-
-/* Okabe and Ito's colors with a brown and an indigo: the ten stay apart for every kind of color vision (at least
- * 0.076 in Oklab in simulations of missing cones, where other common sets of ten have 0.02 to 0.06). */
-static const unsigned colors[] = {0x0072B2, 0xE69F00, 0x009E73, 0xCC79A7, 0x56B4E9,
-                                  0xD55E00, 0xF0E442, 0x000000, 0x774444, 0x3311BB};
-enum { COLORS = sizeof colors / sizeof *colors };
-
-/* One of the color's three bytes, from its linear light. */
-static unsigned channel(double light) {
-    double value = light <= 0.0031308 ? 12.92 * light : 1.055 * pow(light, 1 / 2.4) - 0.055;
-    return (unsigned)lround(255 * fmin(fmax(value, 0), 1));
-}
-
-/* A color of Ottosson's Oklab (2020) by its polar coordinates: equal steps of hue look equal. */
-static unsigned oklab(double lightness, double chroma, double hue) {
-    double a = chroma * cos(hue), b = chroma * sin(hue);
-    double l = pow(lightness + 0.3963377774 * a + 0.2158037573 * b, 3);
-    double m = pow(lightness - 0.1055613458 * a - 0.0638541728 * b, 3);
-    double s = pow(lightness - 0.0894841775 * a - 1.2914855480 * b, 3);
-    return channel(4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s) << 16 |
-           channel(-1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s) << 8 |
-           channel(-0.0041960863 * l - 0.7034186147 * m + 1.7076147010 * s);
-}
-
-/* More classes than colors: evenly spaced hues, light and dark in turn. */
-static unsigned color_of(int class, int classes) {
-    if (classes <= COLORS)
-        return colors[class];
-    return oklab(class % 2 ? 0.48 : 0.72, 0.16, 2 * M_PI * class / classes);
-}
 
 /* Dots of many points are small and let what is under them through. */
 static double dot_size(int count) {
@@ -68,7 +39,7 @@ static nn_status put_points(FILE *script, const exp_scatter *s, nn_error *error)
     fprintf(script, "$points << END\n");
     for (int k = 0; k < s->count; k++) {
         size_t i = order[k];
-        unsigned color = s->labels ? color_of(s->labels[i], s->classes) : colors[0];
+        unsigned color = s->labels ? exp_class_color(s->labels[i], s->classes) : exp_class_color(0, 1);
         fprintf(script, "%.6g %.6g %u\n", s->y[2 * i], s->y[2 * i + 1], transparency(s->count) << 24 | color);
     }
     fprintf(script, "END\n");
@@ -95,7 +66,7 @@ static void put_legend(FILE *script, const exp_scatter *s) {
     int shown = s->classes > LEGEND_ROWS ? LEGEND_ROWS - 1 : s->classes;
     for (int k = 0; k < shown; k++) {
         fprintf(script, ", \\\nNaN with points pt 7 ps 1.6*mark lc rgb '#%06X' title ",
-                color_of(k, s->classes));
+                exp_class_color(k, s->classes));
         exp_drawing_quote(script, s->names[k]);
     }
     if (shown < s->classes)

@@ -6,7 +6,7 @@
 
 #include "experiments/common/gnuplot.h"
 
-enum { WIDTH = 480, HEIGHT = 320 }; /* units of the picture, in which letters are 13 high */
+enum { WIDTH = 480, HEIGHT = 320, SQUARE = 400 }; /* units of the picture, in which letters are 13 high */
 
 exp_chart *exp_chart_new(const char *title, const char *x_label, const char *y_label) {
     exp_chart *chart = calloc(1, sizeof *chart);
@@ -79,6 +79,31 @@ static void put_ticks(FILE *script, const exp_chart *chart) {
         fputs("set xtics rotate by -35\nset rmargin 6\n", script);
 }
 
+static bool has_dots(const exp_chart *chart) {
+    return chart->count > 0 && chart->series[0].style == EXP_CHART_DOTS;
+}
+
+/* A square field with room around the dots. */
+static void put_square(FILE *script, const exp_chart *chart) {
+    double low[2] = {INFINITY, INFINITY}, high[2] = {-INFINITY, -INFINITY};
+    for (int i = 0; i < chart->count; i++)
+        for (int k = 0; k < chart->series[i].count; k++)
+            for (int axis = 0; axis < 2; axis++) {
+                double value = (axis ? chart->series[i].y : chart->series[i].x)[k];
+                low[axis] = fmin(low[axis], value);
+                high[axis] = fmax(high[axis], value);
+            }
+    double half = 0.53 * fmax(high[0] - low[0], high[1] - low[1]);
+    if (half > 0 && isfinite(half))
+        for (int axis = 0; axis < 2; axis++)
+            fprintf(script, "set %crange [%.6g:%.6g]\n", "xy"[axis], (low[axis] + high[axis]) / 2 - half,
+                    (low[axis] + high[axis]) / 2 + half);
+    fputs("set offsets 0, 0, 0, 0\nset size ratio 1\nset border 15 lc rgb '#C0C0C0'\nunset xtics\nunset "
+          "ytics\nunset grid\n"
+          "unset xlabel\nunset ylabel\n",
+          script);
+}
+
 static void put_axes(FILE *script, const exp_chart *chart) {
     fputs("set border 3 lc rgb '#808080'\nset tics nomirror textcolor rgb '#303030'\nset grid lt 1 lw 1 lc "
           "rgb '#E4E4E4'\n"
@@ -95,6 +120,8 @@ static void put_axes(FILE *script, const exp_chart *chart) {
     if (chart->y_low < chart->y_high)
         fprintf(script, "set yrange [%.7g:%.7g]\n", chart->y_low, chart->y_high);
     put_ticks(script, chart);
+    if (has_dots(chart))
+        put_square(script, chart);
 }
 
 static void put_series(FILE *script, const exp_chart *chart, int i) {
@@ -103,8 +130,8 @@ static void put_series(FILE *script, const exp_chart *chart, int i) {
     double aside = s->style == EXP_CHART_MARKS && chart->ticks ? 0.08 * (i - (chart->count - 1) / 2.0) : 0;
     const char *dash = s->dashed ? "(8,4)" : "1";
     fprintf(script, "$series%d using ($1+%.3g):2 ", i, aside);
-    if (s->style == EXP_CHART_COLUMNS)
-        fprintf(script, "with boxes fs solid 0.35 border lc rgb '%s'", s->color);
+    if (s->style == EXP_CHART_DOTS)
+        fprintf(script, "with points pt 7 ps 0.22 lc rgb '%s'", s->color);
     else
         fprintf(script, "with lines lw 2 dt %s lc rgb '%s'", dash, s->color);
     if (s->style != EXP_CHART_MARKS)
@@ -124,7 +151,7 @@ nn_status exp_chart_draw(const exp_chart *chart, const char *svg, nn_error *erro
     fprintf(script,
             "set encoding utf8\nset terminal svg noenhanced dynamic size %d,%d font 'Sans,13' background "
             "'#FFFFFF'\n",
-            WIDTH, HEIGHT);
+            has_dots(chart) ? SQUARE : WIDTH, has_dots(chart) ? SQUARE : HEIGHT);
     fprintf(script, "set output '%s'\n", exp_drawing_output(0));
     put_axes(script, chart);
     fputs("plot ", script);

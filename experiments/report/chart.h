@@ -6,9 +6,9 @@
 #include "framework/framework.h"
 
 typedef enum exp_chart_style {
-    EXP_CHART_LINES,  /* a line through the points */
-    EXP_CHART_MARKS,  /* points, joined by a line, with bars from low to high */
-    EXP_CHART_COLUMNS /* columns from 0 */
+    EXP_CHART_LINES, /* a line through the points */
+    EXP_CHART_MARKS, /* points, joined by a line, with bars from low to high */
+    EXP_CHART_DOTS   /* points alone; the chart's axes have equal units and no numbers */
 } exp_chart_style;
 
 typedef struct exp_series {
@@ -30,6 +30,7 @@ typedef struct exp_chart {
     bool diagonal;        /* the line y = x */
     int ticks;            /* names at x = 0, 1, ...; 0: numbers */
     char tick_names[EXP_TICKS_MAX][EXP_TICKS_MAX];
+    bool no_legend;
     int count;
     exp_series series[EXP_SERIES_MAX];
 } exp_chart;

@@ -13,7 +13,7 @@ void exp_html_end(FILE *page);
 /* Text as it may stand anywhere in a page. */
 void exp_html_text(FILE *page, const char *text);
 
-/* <tag>text</tag> with text made as by printf. */
+/* <tag>text</tag> with text made as by printf; behind the tag's name may stand attributes. */
 void exp_html_element(FILE *page, const char *tag, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -96,9 +96,9 @@ static nn_status put_toy(exp_section *section, const char *toy, nn_error *error)
                      "on seed, temperature and step; the sequence is what is reproduced.");
     if (asprintf(&svg, "%s/toy.svg", toy) < 0)
         return nn_fail_memory(error, toy);
-    fputs("<figure>", section->page);
+    fputs("<div class=\"wide\"><figure class=\"panorama\">", section->page);
     nn_status status = exp_html_picture(section->page, svg, error);
-    fputs("</figure>\n", section->page);
+    fputs("</figure></div>\n", section->page);
     free(svg);
     return status;
 }
@@ -115,7 +115,8 @@ static void put_runs(FILE *page, const exp_study_table *table) {
         const exp_study_result *r = &table->results[i];
         if (r->repeated)
             continue;
-        exp_html_element(page, "tr><td", "%s", r->run->name);
+        fputs("<tr>", page);
+        exp_html_element(page, "td", "%s", r->run->name);
         if (r->state == EXP_RUN_DONE) {
             fprintf(page, "<td>%.0f</td><td>%.0f</td><td>%.2f</td></tr>\n", r->seconds, r->images_per_second,
                     100 * r->test_accuracy);
@@ -183,7 +184,7 @@ nn_status exp_report_write(const exp_study_table *table, const exp_study *studie
     nn_status status = make_folder(figures, error);
     if (status != NN_OK)
         return status;
-    exp_section section = {.page = open_memstream(&text, &size), .folder = figures};
+    exp_section section = {.page = open_memstream(&text, &size), .folder = figures, .data = facts->data};
     if (!section.page)
         return nn_fail_memory(error, path);
     status = write_page(&section, table, studies, count, facts, error);

@@ -9,6 +9,7 @@ typedef struct exp_report_facts {
     const char *command; /* that made it */
     const char *size;    /* "quick", "default" or "full" */
     const char *note;    /* of the caller on its data; NULL: none */
+    const char *data;    /* data root: layers of the trained networks are drawn on test examples */
     const char *toy;     /* run folder of ./toy; NULL: none */
     double seconds; /* that this call took; those of earlier ones, which it went on with, are in the runs */
 } exp_report_facts;

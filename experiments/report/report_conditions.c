@@ -233,12 +233,12 @@ nn_status exp_report_charts(exp_section *section, const exp_block_results *b, nn
     nn_status status = NN_OK;
     if (x_count(b->block, choose_axes(b->block)) < 2 || !exp_block_finished(b))
         return NN_OK;
-    exp_section_grid(section, true);
+    exp_section_grid(section, false);
     for (size_t i = 0; i < sizeof charts / sizeof *charts && status == NN_OK; i++)
         status = draw_number(section, b, charts[i].of, charts[i].title, charts[i].unit, error);
     for (int curve = 0; curve < curve_count(b->block, choose_axes(b->block)) && status == NN_OK; curve++)
         status = draw_layers(section, b, curve, error);
-    exp_section_grid(section, false);
+    exp_section_grid_end(section);
     return status;
 }
 

@@ -52,6 +52,8 @@ static nn_status draw(exp_section *section, const exp_metrics *metrics, choice *
             continue;
         exp_tap_colors_take(&colors, tap->name, color);
         int points = metrics->rows < MOST_POINTS ? (int)metrics->rows : MOST_POINTS;
+        if (shown == is_in_last_block && !exp_is_inner_tap(tap->name))
+            snprintf(color, sizeof color, "#000000"); /* the block's output, among what is inside it */
         exp_series *series = exp_chart_add(chart, tap->name, color, EXP_CHART_LINES, points, false);
         if (!series)
             break;
@@ -80,7 +82,7 @@ nn_status exp_report_curves(exp_section *section, const char *run, const char *h
     if (status != NN_OK)
         return status;
     exp_html_element(section->page, "h3", "%s", heading);
-    exp_section_grid(section, true);
+    exp_section_grid(section, false);
     if (has_inner_taps(&metrics))
         status =
             draw(section, &metrics, is_in_last_block, false, "Layers of the final residual block", error);
@@ -88,7 +90,7 @@ nn_status exp_report_curves(exp_section *section, const char *run, const char *h
         status = draw(section, &metrics, is_outer, false, "Every layer", error);
     if (status == NN_OK)
         status = draw(section, &metrics, is_outer, true, "Temperature of every layer", error);
-    exp_section_grid(section, false);
+    exp_section_grid_end(section);
     exp_metrics_free(&metrics);
     return status;
 }

@@ -26,9 +26,9 @@ static void put_block_heading(exp_section *section, const exp_block_results *b) 
                          "The data set %s was not there: the built-in shapes stand in for it.", run->absent);
     if (finished)
         exp_html_element(page, "p class=\"soft\"",
-                         "%.0f training examples, %.0f steps, batches of %llu; %d seeds.",
+                         "%.0f training examples, %.0f steps, batches of %llu; %d seed%s.",
                          finished->train_examples, finished->steps, (unsigned long long)run->options.batch,
-                         b->block->seeds);
+                         b->block->seeds, b->block->seeds > 1 ? "s" : "");
     if (done < runs && !run->skipped)
         exp_html_element(page, "p class=\"notice\"", "%d of %d runs are done; what follows is of these.",
                          done, runs);
@@ -44,7 +44,8 @@ static void put_taps(exp_section *section, const exp_block_results *b) {
         exp_html_element(page, "th", "%s", exp_condition_label(&b->block->runs[c], text));
     fputs("</tr>\n", page);
     for (int i = 0; i < finished->tap_count; i++) {
-        exp_html_element(page, "tr><td", "%s", finished->taps[i].name);
+        fputs("<tr>", page);
+        exp_html_element(page, "td", "%s", finished->taps[i].name);
         for (int c = 0; c < b->block->conditions; c++) {
             double snnl = exp_block_tap(b, c, finished->taps[i].name);
             if (isnan(snnl))
@@ -81,7 +82,8 @@ static nn_status put_block(exp_section *section, const exp_study *study, const e
         return NN_OK;
     if (study->curves) {
         put_taps(section, b);
-        return put_curves(section, b, error);
+        nn_status status = put_curves(section, b, error);
+        return status == NN_OK ? exp_report_embeddings(section, b, error) : status;
     }
     exp_report_table(section, b);
     return exp_report_charts(section, b, error);
@@ -94,13 +96,13 @@ static nn_status put_reliability(exp_section *section, const exp_study_table *ta
     exp_html_element(section->page, "p",
                      "How often a prediction is right, by how confident it is, over all seeds; on the "
                      "dashed line it is as often right as it says.");
-    exp_section_grid(section, true);
+    exp_section_grid(section, false);
     for (int i = 0; i < study->block_count && status == NN_OK; i++) {
         exp_block_results b = exp_block_results_of(table, &study->blocks[i]);
         if (exp_block_finished(&b))
             status = exp_report_reliability(section, &b, error);
     }
-    exp_section_grid(section, false);
+    exp_section_grid_end(section);
     return status;
 }
 

@@ -7,8 +7,12 @@
 
 #include "experiments/study/statistics.h"
 
-void exp_section_grid(exp_section *section, bool begin) {
-    fputs(begin ? "<div class=\"grid\">\n" : "</div>\n", section->page);
+void exp_section_grid(exp_section *section, bool small) {
+    fprintf(section->page, "<div class=\"grid%s\">\n", small ? " small" : "");
+}
+
+void exp_section_grid_end(exp_section *section) {
+    fputs("</div>\n", section->page);
 }
 
 nn_status exp_section_chart(exp_section *section, exp_chart *chart, nn_error *error) {
@@ -23,7 +27,7 @@ nn_status exp_section_chart(exp_section *section, exp_chart *chart, nn_error *er
     if (status == NN_OK) {
         fputs("<figure>", section->page);
         status = exp_html_picture(section->page, svg, error);
-        if (chart->count > 1)
+        if (chart->count > 1 && !chart->no_legend)
             exp_html_legend(section->page, chart);
         fputs("</figure>\n", section->page);
     }

@@ -5,6 +5,7 @@
  *   report_study.c       a study: its text, tables and figures
  *   report_curves.c      a run's layers over the training steps
  *   report_conditions.c  numbers by condition, with their intervals
+ *   report_embeddings.c  layers of trained networks in the plane
  *   machine.c            what it was computed on
  *   chart.c, html.c      one picture, and the page's elements */
 #ifndef EXP_REPORT_SECTION_H
@@ -17,6 +18,7 @@
 typedef struct exp_section {
     FILE *page;
     const char *folder; /* for the figures' files: OUT/figures */
+    const char *data;   /* data root */
     int figures;        /* drawn so far: numbers their files */
 } exp_section;
 
@@ -24,8 +26,9 @@ typedef struct exp_section {
  * NULL chart is one for which there was no memory. */
 nn_status exp_section_chart(exp_section *section, exp_chart *chart, nn_error *error);
 
-/* Begins and ends a row of figures. */
-void exp_section_grid(exp_section *section, bool begin);
+/* Begins a row of figures, wide or small ones, and ends it. */
+void exp_section_grid(exp_section *section, bool small);
+void exp_section_grid_end(exp_section *section);
 
 /* A block and its results, [seeds][conditions]. */
 typedef struct exp_block_results {
@@ -59,5 +62,8 @@ nn_status exp_report_reliability(exp_section *section, const exp_block_results *
 /* Every tap's SNNL and temperature over the steps of a run folder: the layers, those inside the last block where the
  * model has such taps, and the temperatures. */
 nn_status exp_report_curves(exp_section *section, const char *run, const char *heading, nn_error *error);
+
+/* t-SNE of the test set's pixels and of layers of a block's networks, first seed, plain and entangled. */
+nn_status exp_report_embeddings(exp_section *section, const exp_block_results *b, nn_error *error);
 
 #endif

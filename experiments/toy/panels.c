@@ -2,16 +2,11 @@
 #include "panels.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "experiments/common/gnuplot.h"
 #include "experiments/common/palette.h"
 
 enum { CURVE_POINTS = 1500 }; /* at most: more cannot be seen */
-
-/* gnuplot's filled circle, square, triangle and diamond: where there are more classes than colors. */
-static const int shapes[] = {7, 5, 9, 13};
-enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 /* --- data ----------------------------------------------------------------------------------------------- */
 
@@ -42,8 +37,8 @@ static void put_picture(const exp_toy_canvas *c, const char *name, int index,
     fprintf(c->script, "$%s%d << END\n", name, index);
     for (int i = 0; i < c->record->points; i++) {
         int label = c->record->labels[i];
-        fprintf(c->script, "%.6g %.6g %d %ld\n", picture->x[2 * i], picture->x[2 * i + 1],
-                shapes[label / EXP_COLORS % SHAPES], strtol(exp_color(label) + 1, NULL, 16));
+        fprintf(c->script, "%.6g %.6g %u\n", picture->x[2 * i], picture->x[2 * i + 1],
+                exp_class_color(label, c->record->classes));
     }
     fputs("END\n", c->script);
 }
@@ -130,8 +125,7 @@ void exp_toy_put_points(const exp_toy_canvas *c, exp_toy_box box, const exp_toy_
             c->left + c->side, c->bottom, c->bottom + c->side);
     fprintf(script, "set format '%s'\nset xtics %.9g\nset ytics %.9g\n", numbers ? "%g" : "", step, step);
     fprintf(script, "unset xlabel\nunset ylabel\n");
-    fprintf(script, "plot %s using 1:2:3:4 with points pt variable ps %g*mark lc rgb variable\n", data,
-            marks);
+    fprintf(script, "plot %s using 1:2:3 with points pt 7 ps %g*mark lc rgb variable\n", data, marks);
 }
 
 /* --- curves --------------------------------------------------------------------------------------------- */
