@@ -59,7 +59,7 @@ static void weights_match_the_formula(void **state) {
         for (double x = 0; table && x < 120; x += 0.0137) {
             float d = (float)x, c;
             double expected = exp(-2.0 * d);
-            table->pair->weights(1, &d, 2, 1, &c);
+            table->pair->weights(1, &d, 0, 1, 2, 1, &c);
             assert_near(names[n], "weight", c, expected, expected * (1.5e-7 + 1.5e-7 * x) + 3e-38);
         }
     }
@@ -74,7 +74,7 @@ static void weights_fill_exactly_their_row(void **state) {
             int count = counts[k];
             memcpy(c, d, LONGEST * sizeof *c);
             c[count] = 77;
-            table->pair->weights(count, c, 1.5f, -0.25f, c);
+            table->pair->weights(count, c, 0, 1, 1.5f, -0.25f, c);
             for (int j = 0; j < count; j++)
                 assert_near(names[n], "weight", c[j], -0.25 * exp(-1.5 * d[j]), 1e-6);
             assert_true(c[count] == 77);
@@ -93,12 +93,12 @@ static void extremes_are_exact(void **state) {
             continue;
         float c[5];
         double sum[3];
-        table->pair->weights(5, d, 1e37f, 1, c);
+        table->pair->weights(5, d, 0, 1, 1e37f, 1, c);
         assert_true(c[0] == 1 && c[2] == 0 && c[3] == 0 && c[4] == 0);
         table->pair->sums(5, d, 1e5f, sum);
         assert_true(sum[0] == 2);
         assert_true(isfinite(sum[1]) && isfinite(sum[2]));
-        table->pair->weights(5, d, 0, 1, c);
+        table->pair->weights(5, d, 0, 1, 0, 1, c);
         for (int j = 0; j < 5; j++)
             assert_true(c[j] == 1);
     }
