@@ -92,15 +92,30 @@ typedef struct nn_winograd_kernels {
     void (*weight_gradient)(const nn_winograd_grid *g, bool accumulate); /* 6 x 6 -> 3 x 3: G' x G (+ y) */
 } nn_winograd_kernels;
 
-/* Loops over the pairs of one point, for the soft nearest neighbor loss. Distances d >= 0 are finite, inverse
+/* Loops over pairs of points, for the soft nearest neighbor loss. Distances d >= 0 are finite, inverse
  * temperatures b >= 0 too; a product beyond the range counts as infinite. NaN gives NaN. */
 typedef struct nn_pair_kernels {
     /* With e_j = exp(-b * d[j]): sum[0] = sum of e_j, sum[1] = sum of e_j d[j], sum[2] = sum of e_j d[j]^2. */
     void (*sums)(int count, const float *d, float b, double sum[3]);
-    /* c[j] = scale * exp(-b * d[j]); c may be d */
-    void (*weights)(int count, const float *d, float b, float scale, float *c);
+    /* c[j] = scale * exp(-b * (d[j] - minimum) * unit), minimum <= d[j]; c may be d */
+    void (*weights)(int count, const float *d, float minimum, float unit, float b, float scale, float *c);
+    /* shifted[j] = (d[j] - minimum) * unit, apart from d; returns the minimum. A NaN may be left out of the
+     * minimum. count >= 1 */
+    float (*shift)(int count, const float *d, float unit, float *shifted);
     /* The sum of (x[j] - ratio * y[j])^2, in double precision. */
     double (*distance)(int count, const float *x, const float *y, double ratio);
+    /* From dot products: d[j] = norm + norms[j] - 2 * d[j]. Is any of them less than `least` or than ratio *
+     * (norm + norms[j])? */
+    bool (*gram_distances)(int count, float norm, const float *norms, float ratio, float least, float *d);
+    /* Tiles of the pair matrix, whose mirror images lie apart from them or, for tiles on its diagonal, are
+     * themselves: b is a. */
+    /* b[c][r] = a[r][c]; only for c > r when b is a, where rows <= columns */
+    void (*mirror)(int rows, int columns, const float *a, float *b, int ld);
+    /* w[r][c] = a[r][c] + b[c][r] into both, added to row_sums[r] and to column_sums[c]; sums of at most
+     * NN_VECTOR_MAX of them in single precision. When b is a, it is square and has zeros on its diagonal, and
+     * row_sums is column_sums. */
+    void (*symmetrize)(int rows, int columns, float *a, float *b, int ld, double *row_sums,
+                       double *column_sums);
 } nn_pair_kernels;
 
 enum {

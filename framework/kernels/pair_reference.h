@@ -14,9 +14,18 @@ static void sums(int count, const float *d, float b, double sum[3]) {
     }
 }
 
-static void weights(int count, const float *d, float b, float scale, float *c) {
+static void weights(int count, const float *d, float minimum, float unit, float b, float scale, float *c) {
     for (int j = 0; j < count; j++)
-        c[j] = (float)(scale * exp(-(double)b * d[j]));
+        c[j] = (float)(scale * exp(-(double)b * (d[j] - minimum) * unit));
+}
+
+static float shift(int count, const float *d, float unit, float *shifted) {
+    float minimum = d[0];
+    for (int j = 1; j < count; j++)
+        minimum = d[j] < minimum ? d[j] : minimum;
+    for (int j = 0; j < count; j++)
+        shifted[j] = (d[j] - minimum) * unit;
+    return minimum;
 }
 
 static double distance(int count, const float *x, const float *y, double ratio) {
@@ -28,4 +37,37 @@ static double distance(int count, const float *x, const float *y, double ratio) 
     return sum;
 }
 
-static const nn_pair_kernels pair_kernels = {.sums = sums, .weights = weights, .distance = distance};
+static bool gram_distances(int count, float norm, const float *norms, float ratio, float least, float *d) {
+    bool near = false;
+    for (int j = 0; j < count; j++) {
+        float both = norm + norms[j];
+        d[j] = both - 2 * d[j];
+        near |= d[j] < ratio * both || d[j] < least;
+    }
+    return near;
+}
+
+static void mirror(int rows, int columns, const float *a, float *b, int ld) {
+    for (int r = 0; r < rows; r++)
+        for (int c = a == b ? r + 1 : 0; c < columns; c++)
+            b[(size_t)c * ld + r] = a[(size_t)r * ld + c];
+}
+
+static void symmetrize(int rows, int columns, float *a, float *b, int ld, double *row_sums,
+                       double *column_sums) {
+    for (int r = 0; r < rows; r++)
+        for (int c = a == b ? r + 1 : 0; c < columns; c++) {
+            float w = a[(size_t)r * ld + c] + b[(size_t)c * ld + r];
+            a[(size_t)r * ld + c] = b[(size_t)c * ld + r] = w;
+            row_sums[r] += w;
+            column_sums[c] += w;
+        }
+}
+
+static const nn_pair_kernels pair_kernels = {.sums = sums,
+                                             .weights = weights,
+                                             .shift = shift,
+                                             .distance = distance,
+                                             .gram_distances = gram_distances,
+                                             .mirror = mirror,
+                                             .symmetrize = symmetrize};

@@ -52,6 +52,16 @@ typedef double double_vec __attribute__((vector_size(LANES * 4), aligned(8), may
 #define shuffle_quarters(a, b, w, x, y, z) shuffle(a, b, w, x, y, z)
 #endif
 
+/* Parts of 128 bits by number: w and x of a, y and z of b; or part n of a and of b, where there are but two. */
+#if defined(__AVX512F__)
+#define shuffle_of_quarters(a, b, w, x, y, z)                                                                \
+    shuffle(a, b, 4 * w, 4 * w + 1, 4 * w + 2, 4 * w + 3, 4 * x, 4 * x + 1, 4 * x + 2, 4 * x + 3,            \
+            16 + 4 * y, 17 + 4 * y, 18 + 4 * y, 19 + 4 * y, 16 + 4 * z, 17 + 4 * z, 18 + 4 * z, 19 + 4 * z)
+#elif defined(__AVX2__)
+#define shuffle_halves(a, b, n)                                                                              \
+    shuffle(a, b, 4 * n, 4 * n + 1, 4 * n + 2, 4 * n + 3, 8 + 4 * n, 9 + 4 * n, 10 + 4 * n, 11 + 4 * n)
+#endif
+
 INLINE vec vec_load(const float *p) {
     return *(const vec *)p;
 }

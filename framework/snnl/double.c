@@ -1,6 +1,7 @@
 /* double.c - the soft nearest neighbor loss of points in double precision: for measuring. */
 #include <cblas.h>
 
+#include "framework/kernels/kernels.h"
 #include "work.h"
 
 typedef double real;
@@ -66,6 +67,88 @@ static void combine(const nn_snnl_work *work, int i0, int rows, int inner, const
         for (int k = 0; k < count; k++)
             y[k] = (accumulate ? y[k] : 0) + scale * sum[k];
     }
+}
+
+static bool gram_distances(int count, double norm, const double *norms, double least, double *d) {
+    int near = 0;
+    for (int j = 0; j < count; j++) {
+        double both = norm + norms[j];
+        d[j] = both - 2 * d[j];
+        near |= (d[j] < near_ratio * both) | (d[j] < least);
+    }
+    return near;
+}
+
+/* Transposing loops go by squares of this side: rows a power of two apart would otherwise evict each other.
+ */
+enum { SQUARE = 8 };
+
+static void mirror_square(int rows, int columns, bool diagonal, const double *from, double *to, int ld) {
+    for (int c = 0; c < columns; c++)
+        for (int r = 0; r < (diagonal ? c : rows); r++)
+            to[(size_t)c * ld + r] = from[(size_t)r * ld + c];
+}
+
+static void mirror(int rows, int columns, const void *a, void *b, int ld) {
+    const double *from = a;
+    double *to = b;
+    for (int r = 0; r < rows; r += SQUARE)
+        for (int c = a == b ? r : 0; c < columns; c += SQUARE)
+            mirror_square(rows - r < SQUARE ? rows - r : SQUARE, columns - c < SQUARE ? columns - c : SQUARE,
+                          a == b && r == c, from + (size_t)r * ld + c, to + (size_t)c * ld + r, ld);
+}
+
+static double shift(int count, const void *row, double unit, float *shifted) {
+    enum { LANES = 8 };
+    const double *d = row;
+    double lane[LANES];
+    for (int l = 0; l < LANES; l++)
+        lane[l] = d[0];
+    int j = 0;
+    for (; j + LANES <= count; j += LANES)
+        for (int l = 0; l < LANES; l++)
+            lane[l] = d[j + l] < lane[l] ? d[j + l] : lane[l];
+    for (int l = 0; j < count; j++, l++)
+        lane[l] = d[j] < lane[l] ? d[j] : lane[l];
+    double minimum = lane[0];
+    for (int l = 1; l < LANES; l++)
+        minimum = lane[l] < minimum ? lane[l] : minimum;
+    for (j = 0; j < count; j++)
+        shifted[j] = (float)((d[j] - minimum) * unit);
+    return minimum * unit;
+}
+
+static void weigh(int count, const void *row, double unit, double minimum, float b, float scale, float *c) {
+    const double *d = row;
+    double lowest = minimum / unit; /* exact: unit is a power of two */
+    for (int j = 0; j < count; j++)
+        c[j] = (float)((d[j] - lowest) * unit);
+    nn_kernels_active()->pair->weights(count, c, 0, 1, b, scale, c);
+}
+
+static void symmetrize_square(int rows, int columns, bool diagonal, double *upper, double *lower, int ld,
+                              double *row_sums, double *column_sums) {
+    for (int r = 0; r < rows; r++) {
+        double sum = 0;
+        for (int c = diagonal ? r + 1 : 0; c < columns; c++) {
+            double w = upper[(size_t)r * ld + c] + lower[(size_t)c * ld + r];
+            upper[(size_t)r * ld + c] = lower[(size_t)c * ld + r] = w;
+            column_sums[c] += w;
+            sum += w;
+        }
+        row_sums[r] += sum;
+    }
+}
+
+static void symmetrize(int rows, int columns, void *a, void *b, int ld, double *row_sums,
+                       double *column_sums) {
+    double *upper = a, *lower = b;
+    for (int r = 0; r < rows; r += SQUARE)
+        for (int c = a == b ? r : 0; c < columns; c += SQUARE)
+            symmetrize_square(rows - r < SQUARE ? rows - r : SQUARE,
+                              columns - c < SQUARE ? columns - c : SQUARE, a == b && r == c,
+                              upper + (size_t)r * ld + c, lower + (size_t)c * ld + r, ld, row_sums + r,
+                              column_sums + c);
 }
 
 #include "real.h"

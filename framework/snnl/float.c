@@ -61,6 +61,28 @@ static void combine(const nn_snnl_work *work, int i0, int rows, int inner, const
                                         accumulate, y);
 }
 
+static bool gram_distances(int count, float norm, const float *norms, float least, float *d) {
+    return nn_kernels_active()->pair->gram_distances(count, norm, norms, near_ratio, least, d);
+}
+
+static void mirror(int rows, int columns, const void *a, void *b, int ld) {
+    nn_kernels_active()->pair->mirror(rows, columns, a, b, ld);
+}
+
+static double shift(int count, const void *d, double unit, float *shifted) {
+    return nn_kernels_active()->pair->shift(count, d, (float)unit, shifted) * unit;
+}
+
+static void weigh(int count, const void *d, double unit, double minimum, float b, float scale, float *c) {
+    float lowest = (float)(minimum / unit); /* exact: unit is a power of two */
+    nn_kernels_active()->pair->weights(count, d, lowest, (float)unit, b, scale, c);
+}
+
+static void symmetrize(int rows, int columns, void *a, void *b, int ld, double *row_sums,
+                       double *column_sums) {
+    nn_kernels_active()->pair->symmetrize(rows, columns, a, b, ld, row_sums, column_sums);
+}
+
 #include "real.h"
 
 const nn_snnl_arithmetic *const nn_snnl_float = &arithmetic;

@@ -36,6 +36,8 @@ static void weigh_row(const gradient *g, int i, int j0, int columns, void *row, 
     nn_snnl_stretch cut[NN_SNNL_STRETCHES];
     nn_snnl_cut_row(work, i, j0, columns, cut);
     for (int k = 0; k < NN_SNNL_STRETCHES && nn_snnl_usable(work, i); k++) {
+        if (cut[k].first == cut[k].end)
+            continue;
         const nn_snnl_group *group = &work->groups[i][cut[k].group];
         float scale = (float)(cut[k].group == NN_SNNL_SAME ? group->scale : -group->scale);
         int skip = cut[k].first - j0;

@@ -1,8 +1,8 @@
 /* real.h - the loops over elements of the soft nearest neighbor loss, for one type `real` (contracts:
  * nn_snnl_arithmetic). The including file defines before it: real, input() (the caller's points), near_ratio,
- * near_cosine and the loops that each type has its own of (contracts: nn_point_kernels, nn_pair_kernels):
- * add_difference(), center_row() (of a block of `rows` points the one with number `row`), direct_distance(), dots()
- * and combine(). */
+ * near_cosine and the loops that each type has its own of (contracts: nn_point_kernels, nn_pair_kernels,
+ * nn_snnl_arithmetic): add_difference(), center_row() (of a block of `rows` points the one with number `row`),
+ * direct_distance(), gram_distances(), dots(), combine(), mirror(), shift(), weigh() and symmetrize(). */
 #include <math.h>
 #include <string.h>
 
@@ -98,63 +98,12 @@ static void distances(const nn_snnl_work *work, const nn_snnl_points *points, in
     const real *norms = (const real *)work->norm + j0;
     real norm = ((const real *)work->norm)[i];
     real least = points->distance == NN_COSINE ? near_cosine : 0;
-    int near = 0;
-    for (int j = 0; j < count; j++) {
-        real both = norm + norms[j];
-        d[j] = both - 2 * d[j];
-        near |= (d[j] < near_ratio * both) | (d[j] < least);
-    }
+    bool near = gram_distances(count, norm, norms, least, d);
     if (work->zero_points)
         separate_zero_points(work, i, j0, count, d);
     for (int j = 0; near && j < count; j++)
         if (d[j] < near_ratio * (norm + norms[j]) || d[j] < least)
             d[j] = (real)measure_directly(work, points, i, j0 + j);
-}
-
-/* Transposing loops go by squares of this side: rows a power of two apart would otherwise evict each other.
- */
-enum { SQUARE = 8 };
-
-static void mirror_square(int rows, int columns, bool diagonal, const real *from, real *to, int ld) {
-    for (int c = 0; c < columns; c++)
-        for (int r = 0; r < (diagonal ? c : rows); r++)
-            to[(size_t)c * ld + r] = from[(size_t)r * ld + c];
-}
-
-static void mirror(int rows, int columns, const void *a, void *b, int ld) {
-    const real *from = a;
-    real *to = b;
-    for (int r = 0; r < rows; r += SQUARE)
-        for (int c = a == b ? r : 0; c < columns; c += SQUARE)
-            mirror_square(rows - r < SQUARE ? rows - r : SQUARE, columns - c < SQUARE ? columns - c : SQUARE,
-                          a == b && r == c, from + (size_t)r * ld + c, to + (size_t)c * ld + r, ld);
-}
-
-static double shift(int count, const void *row, double unit, float *shifted) {
-    const real *d = row;
-    real lane[LANES_SUMMED];
-    for (int l = 0; l < LANES_SUMMED; l++)
-        lane[l] = d[0];
-    int j = 0;
-    for (; j + LANES_SUMMED <= count; j += LANES_SUMMED)
-        for (int l = 0; l < LANES_SUMMED; l++)
-            lane[l] = d[j + l] < lane[l] ? d[j + l] : lane[l];
-    for (int l = 0; j < count; j++, l++)
-        lane[l] = d[j] < lane[l] ? d[j] : lane[l];
-    real minimum = lane[0];
-    for (int l = 1; l < LANES_SUMMED; l++)
-        minimum = lane[l] < minimum ? lane[l] : minimum;
-    for (j = 0; j < count; j++)
-        shifted[j] = (float)((d[j] - minimum) * (real)unit);
-    return minimum * unit;
-}
-
-static void weigh(int count, const void *row, double unit, double minimum, float b, float scale, float *c) {
-    const real *d = row;
-    real lowest = (real)(minimum / unit); /* exact: unit is a power of two */
-    for (int j = 0; j < count; j++)
-        c[j] = (float)((d[j] - lowest) * (real)unit);
-    nn_kernels_active()->pair->weights(count, c, b, scale, c);
 }
 
 static void replace(const nn_snnl_work *work, int i, int j0, int count, float *c, void *row,
@@ -173,31 +122,6 @@ static void replace(const nn_snnl_work *work, int i, int j0, int count, float *c
         moments[i] += sum;
     for (int j = 0; j < count; j++)
         d[j] = c[j];
-}
-
-static void symmetrize_square(int rows, int columns, bool diagonal, real *upper, real *lower, int ld,
-                              double *row_sums, double *column_sums) {
-    for (int r = 0; r < rows; r++) {
-        double sum = 0;
-        for (int c = diagonal ? r + 1 : 0; c < columns; c++) {
-            real w = upper[(size_t)r * ld + c] + lower[(size_t)c * ld + r];
-            upper[(size_t)r * ld + c] = lower[(size_t)c * ld + r] = w;
-            column_sums[c] += w;
-            sum += w;
-        }
-        row_sums[r] += sum;
-    }
-}
-
-static void symmetrize(int rows, int columns, void *a, void *b, int ld, double *row_sums,
-                       double *column_sums) {
-    real *upper = a, *lower = b;
-    for (int r = 0; r < rows; r += SQUARE)
-        for (int c = a == b ? r : 0; c < columns; c += SQUARE)
-            symmetrize_square(rows - r < SQUARE ? rows - r : SQUARE,
-                              columns - c < SQUARE ? columns - c : SQUARE, a == b && r == c,
-                              upper + (size_t)r * ld + c, lower + (size_t)c * ld + r, ld, row_sums + r,
-                              column_sums + c);
 }
 
 static void project(const nn_snnl_work *work, const nn_snnl_points *points, int i0, int rows, int first,

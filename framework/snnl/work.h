@@ -34,7 +34,7 @@ typedef struct nn_snnl_arithmetic {
     /* In place: dot products of point i with points j0 .. j0 + count - 1 to distances. */
     void (*distances)(const nn_snnl_work *work, const nn_snnl_points *points, int i, int j0, int count,
                       void *row);
-    /* b[c][r] = a[r][c]; for a tile on the diagonal (b is a) its lower triangle from the upper one */
+    /* b[c][r] = a[r][c]; on the diagonal (b is a, rows <= columns) only for c > r */
     void (*mirror)(int rows, int columns, const void *a, void *b, int ld);
     /* shifted = (d - minimum) * unit, returns minimum * unit; count >= 1 */
     double (*shift)(int count, const void *d, double unit, float *shifted);
@@ -43,8 +43,8 @@ typedef struct nn_snnl_arithmetic {
     /* The weights c of point i's pairs with j0 .. j0 + count - 1 take their distances' place in the row;
      * those of zero points become 0. With moments, c_ij d_ij is added to moments[i] and moments[j]. */
     void (*replace)(const nn_snnl_work *work, int i, int j0, int count, float *c, void *row, double *moments);
-    /* w = a + b^T into both tiles, and its sums over rows and columns added to `row_sums` and `column_sums`
-     */
+    /* w = a + b^T into both tiles, and its sums over rows and columns added to `row_sums` and `column_sums`; on
+     * the diagonal (b is a, with zeros there) these are the same array */
     void (*symmetrize)(int rows, int columns, void *a, void *b, int ld, double *row_sums,
                        double *column_sums);
     /* dx of points i0 .. i0 + rows - 1, columns first .. first + count - 1, (+)= coefficient * factor_i * sum
