@@ -1,13 +1,11 @@
 #include "calibration_json.h"
 
-#include <stdio.h>
+#include "json.h"
 
-/* A number with at most 9 significant digits. */
 static void add_number(cJSON *object, const char *prefix, const char *name, double value) {
-    char text[32], whole[64];
-    snprintf(text, sizeof text, "%.9g", value);
+    char whole[64];
     snprintf(whole, sizeof whole, "%s%s", prefix, name);
-    cJSON_AddRawToObject(object, whole, text);
+    exp_json_number(object, whole, value);
 }
 
 void exp_calibration_add_json(cJSON *object, const char *prefix, const exp_calibration *calibration) {
@@ -18,9 +16,9 @@ void exp_calibration_add_json(cJSON *object, const char *prefix, const exp_calib
     for (int i = 0; i < EXP_CALIBRATION_BINS; i++) {
         const exp_reliability bin = exp_calibration_bin(calibration, i);
         cJSON *item = cJSON_CreateObject();
-        add_number(item, "", "count", bin.count);
-        add_number(item, "", "confidence", bin.confidence);
-        add_number(item, "", "accuracy", bin.accuracy);
+        exp_json_number(item, "count", bin.count);
+        exp_json_number(item, "confidence", bin.confidence);
+        exp_json_number(item, "accuracy", bin.accuracy);
         cJSON_AddItemToArray(bins, item);
     }
 }

@@ -1,11 +1,11 @@
 #include "files.h"
 
-#include <cjson/cJSON.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "experiments/common/json.h"
 #include "experiments/common/scatter.h"
 #include "framework/kernels/kernels.h"
 
@@ -74,19 +74,6 @@ static cJSON *describe(const exp_embedding *e) {
     return json;
 }
 
-static nn_status write_summary(const exp_embedding *e, const char *path, FILE *output, nn_error *error) {
-    cJSON *json = describe(e);
-    char *pretty = cJSON_Print(json), *line = cJSON_PrintUnformatted(json);
-    nn_status status = pretty && line ? nn_file_write_atomic(path, pretty, strlen(pretty), error)
-                                      : nn_fail_memory(error, path);
-    if (status == NN_OK && output && (fprintf(output, "%s\n", line) < 0 || fflush(output) != 0))
-        status = nn_fail(error, NN_EFILE, "cannot write the summary to standard output");
-    free(pretty);
-    free(line);
-    cJSON_Delete(json);
-    return status;
-}
-
 /* --- coordinates and picture ---------------------------------------------------------------------------- */
 
 static nn_status write_coordinates(const exp_embedding *e, const char *path, nn_error *error) {
@@ -131,6 +118,6 @@ nn_status exp_embedding_write(const exp_embedding *e, const char *out, FILE *out
     if (status == NN_OK)
         status = draw(e, path[2], path[3], error);
     if (status == NN_OK)
-        status = write_summary(e, path[1], output, error);
+        status = exp_json_write(describe(e), path[1], output, error);
     return status;
 }

@@ -1,9 +1,10 @@
 #include "files.h"
 
-#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "experiments/common/json.h"
 
 /* A file that is written in memory first. */
 typedef struct text {
@@ -64,31 +65,15 @@ nn_status exp_toy_write_points(const char *folder, const exp_toy_record *record,
 
 /* --- summary.json --------------------------------------------------------------------------------------- */
 
-/* A number with at most 9 significant digits; null for NAN. */
-static void add_number(cJSON *object, const char *name, double value) {
-    char digits[32];
-    snprintf(digits, sizeof digits, "%.9g", value);
-    if (isnan(value))
-        cJSON_AddNullToObject(object, name);
-    else
-        cJSON_AddRawToObject(object, name, digits);
-}
-
-static void add_count(cJSON *object, const char *name, uint64_t value) {
-    char digits[32];
-    snprintf(digits, sizeof digits, "%llu", (unsigned long long)value);
-    cJSON_AddRawToObject(object, name, digits);
-}
-
 static void add_snapshots(cJSON *json, const exp_toy_result *result) {
     cJSON *snapshots = cJSON_AddArrayToObject(json, "snapshots");
     for (int i = 0; i < result->snapshot_count; i++) {
         const exp_toy_snapshot *s = &result->snapshots[i];
         cJSON *snapshot = cJSON_CreateObject();
-        add_count(snapshot, "step", s->step);
-        add_number(snapshot, "snnl", s->snnl);
-        add_number(snapshot, "temperature", s->temperature);
-        add_number(snapshot, "threshold", s->threshold);
+        exp_json_count(snapshot, "step", s->step);
+        exp_json_number(snapshot, "snnl", s->snnl);
+        exp_json_number(snapshot, "temperature", s->temperature);
+        exp_json_number(snapshot, "threshold", s->threshold);
         cJSON_AddItemToArray(snapshots, snapshot);
     }
 }
@@ -98,30 +83,30 @@ static void add_thresholds(cJSON *json, const exp_toy_result *result) {
     for (int i = 0; i < result->threshold_count; i++) {
         const exp_toy_threshold *t = &result->thresholds[i];
         cJSON *threshold = cJSON_CreateObject();
-        add_number(threshold, "threshold", t->value);
+        exp_json_number(threshold, "threshold", t->value);
         cJSON_AddBoolToObject(threshold, "reached", t->reached);
         if (t->reached)
-            add_count(threshold, "step", t->step);
+            exp_json_count(threshold, "step", t->step);
         cJSON_AddItemToArray(thresholds, threshold);
     }
 }
 
 static cJSON *describe(const exp_toy_options *o, const exp_toy_result *result) {
     cJSON *json = cJSON_CreateObject();
-    add_count(json, "seed", o->seed);
-    add_count(json, "points", o->points);
-    add_count(json, "classes", o->classes);
-    add_number(json, "apart", o->apart);
+    exp_json_count(json, "seed", o->seed);
+    exp_json_count(json, "points", o->points);
+    exp_json_count(json, "classes", o->classes);
+    exp_json_number(json, "apart", o->apart);
     cJSON_AddBoolToObject(json, "maximise", o->maximise);
     cJSON_AddStringToObject(json, "temperature", o->temperature);
-    add_number(json, "lr", o->rate);
-    add_count(json, "steps", result->steps);
-    add_number(json, "start_snnl", result->start_snnl);
-    add_number(json, "end_snnl", result->end_snnl);
-    add_number(json, "limit_snnl", result->limit);
+    exp_json_number(json, "lr", o->rate);
+    exp_json_count(json, "steps", result->steps);
+    exp_json_number(json, "start_snnl", result->start_snnl);
+    exp_json_number(json, "end_snnl", result->end_snnl);
+    exp_json_number(json, "limit_snnl", result->limit);
     add_snapshots(json, result);
     add_thresholds(json, result);
-    add_number(json, "seconds", result->seconds);
+    exp_json_number(json, "seconds", result->seconds);
     cJSON_AddBoolToObject(json, "interrupted", result->interrupted);
     cJSON_AddStringToObject(json, "run", result->run);
     cJSON_AddStringToObject(json, "version", exp_version);
@@ -131,15 +116,6 @@ static cJSON *describe(const exp_toy_options *o, const exp_toy_result *result) {
 nn_status exp_toy_write_summary(const exp_toy_options *options, const exp_toy_result *result,
                                 nn_error *error) {
     char path[EXP_TEXT_MAX + 64];
-    cJSON *json = describe(options, result);
-    char *pretty = cJSON_Print(json), *line = cJSON_PrintUnformatted(json);
     snprintf(path, sizeof path, "%s/summary.json", result->run);
-    nn_status status = pretty && line ? nn_file_write_atomic(path, pretty, strlen(pretty), error)
-                                      : nn_fail_memory(error, "summary.json");
-    if (status == NN_OK && options->json)
-        puts(line);
-    free(pretty);
-    free(line);
-    cJSON_Delete(json);
-    return status;
+    return exp_json_write(describe(options, result), path, options->json ? stdout : NULL, error);
 }

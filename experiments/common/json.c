@@ -1,0 +1,31 @@
+#include "json.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "framework/file.h"
+
+void exp_json_number(cJSON *object, const char *name, double value) {
+    char text[32];
+    snprintf(text, sizeof text, "%.9g", value);
+    cJSON_AddRawToObject(object, name, isfinite(value) ? text : "null");
+}
+
+void exp_json_count(cJSON *object, const char *name, unsigned long long value) {
+    char text[32];
+    snprintf(text, sizeof text, "%llu", value);
+    cJSON_AddRawToObject(object, name, text);
+}
+
+nn_status exp_json_write(cJSON *object, const char *path, FILE *output, nn_error *error) {
+    char *pretty = cJSON_Print(object), *line = cJSON_PrintUnformatted(object);
+    nn_status status = pretty && line ? nn_file_write_atomic(path, pretty, strlen(pretty), error)
+                                      : nn_fail_memory(error, path);
+    if (status == NN_OK && output && (fprintf(output, "%s\n", line) < 0 || fflush(output) != 0))
+        status = nn_fail(error, NN_EFILE, "cannot write the summary to standard output");
+    free(pretty);
+    free(line);
+    cJSON_Delete(object);
+    return status;
+}
