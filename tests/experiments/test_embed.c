@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/support/json.h"
 #include "tests/support/program.h"
 
 enum { POINTS = 120, DIMS = 6, CLASSES = 3 };
@@ -40,18 +41,7 @@ static int set_up(void **state) {
 static cJSON *read_summary(const char *out) {
     char path[64];
     snprintf(path, sizeof path, "%s.json", out);
-    char *text = program_file(path);
-    cJSON *json = cJSON_Parse(text);
-    free(text);
-    assert_non_null(json);
-    return json;
-}
-
-static double number(const cJSON *json, const char *name) {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, name);
-    if (!cJSON_IsNumber(item))
-        fail_msg("'%s' is no number", name);
-    return item->valuedouble;
+    return json_file(path);
 }
 
 static bool has(const cJSON *json, const char *name) {
@@ -104,7 +94,7 @@ static double measured(const char *out) {
     assert_int_equal(program_run("measure", "--features %s.npy --labels y.npy", out), 0);
     cJSON *json = cJSON_Parse(program_output);
     assert_non_null(json);
-    double snnl = number(json, "snnl");
+    double snnl = json_number(json, "snnl");
     cJSON_Delete(json);
     return snnl;
 }
@@ -118,23 +108,23 @@ static void labelled_points(void **state) {
     program_said(program_errors, "iteration  260 of 260  KL divergence ");
     program_said(program_errors, "done after 260 iterations");
     cJSON *json = read_summary("labelled");
-    assert_true(number(json, "points") == POINTS && number(json, "dims") == DIMS);
-    assert_true(number(json, "classes") == CLASSES && number(json, "iterations") == 260);
-    assert_true(number(json, "perplexity") == 30);
-    double kl = number(json, "kl");
+    assert_true(json_number(json, "points") == POINTS && json_number(json, "dims") == DIMS);
+    assert_true(json_number(json, "classes") == CLASSES && json_number(json, "iterations") == 260);
+    assert_true(json_number(json, "perplexity") == 30);
+    double kl = json_number(json, "kl");
     assert_true(kl > 0.001 && kl < 2);
     assert_true(cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "exact")));
     assert_true(cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(json, "interrupted")));
     const cJSON *before = cJSON_GetObjectItemCaseSensitive(json, "representation"),
                 *after = cJSON_GetObjectItemCaseSensitive(json, "embedding");
-    assert_true(fabs(number(before, "snnl") - measured("x")) < 1e-5);
-    assert_true(fabs(number(after, "snnl") - measured("labelled")) < 1e-4);
+    assert_true(fabs(json_number(before, "snnl") - measured("x")) < 1e-5);
+    assert_true(fabs(json_number(after, "snnl") - measured("labelled")) < 1e-4);
     nn_npy y = read_coordinates("labelled", POINTS);
     nn_npy_free(&y);
     char heading[128], loss[128];
     snprintf(heading, sizeof heading, "120 points, perplexity 30, KL divergence %.3f", kl);
-    snprintf(loss, sizeof loss, "SNNL %.3g in 6 dimensions, %.3g in the plane", number(before, "snnl"),
-             number(after, "snnl"));
+    snprintf(loss, sizeof loss, "SNNL %.3g in 6 dimensions, %.3g in the plane", json_number(before, "snnl"),
+             json_number(after, "snnl"));
     expect_pictures("labelled", (const char *[]){"t-SNE: x.npy", heading, loss, ">-7<", ">0<", ">7<", NULL});
     cJSON_Delete(json);
 }
@@ -187,7 +177,7 @@ static void many_points(void **state) {
     program_said(program_errors, "Barnes-Hut");
     cJSON *json = read_summary("many");
     assert_true(cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(json, "exact")) &&
-                number(json, "theta") == 0.8);
+                json_number(json, "theta") == 0.8);
     cJSON_Delete(json);
     expect_pictures("many", (const char *[]){">38<", ">and 11 more<", NULL});
     free(x);
@@ -222,7 +212,8 @@ static void pixels_of_a_run(void **state) {
     assert_int_equal(
         program_run("embed", "--run run --tap input --perplexity 8 --examples 40 --iterations 5 --json"), 0);
     cJSON *json = cJSON_Parse(program_output);
-    assert_true(number(json, "points") == 40 && number(json, "dims") == PROGRAM_SIDE * PROGRAM_SIDE);
+    assert_true(json_number(json, "points") == 40 &&
+                json_number(json, "dims") == PROGRAM_SIDE * PROGRAM_SIDE);
     cJSON_Delete(json);
     char *file = program_file("data/mnist/t10k-images-idx3-ubyte");
     float pixels[40 * PROGRAM_SIDE * PROGRAM_SIDE];
@@ -260,7 +251,7 @@ static void an_interruption_keeps_what_there_is(void **state) {
     free(text);
     cJSON *json = read_summary("stopped");
     assert_true(cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "interrupted")));
-    assert_true(number(json, "iterations") >= 50 && number(json, "iterations") < 1000000);
+    assert_true(json_number(json, "iterations") >= 50 && json_number(json, "iterations") < 1000000);
     cJSON_Delete(json);
     nn_npy y = read_coordinates("stopped", POINTS);
     nn_npy_free(&y);

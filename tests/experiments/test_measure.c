@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "framework/file.h"
+#include "tests/support/json.h"
 #include "tests/support/program.h"
 #include "tests/support/snnl_oracle.h"
 
@@ -37,13 +38,6 @@ static cJSON *printed(void) {
     if (!end || end[1] != '\0' || !json)
         fail_msg("not one line of JSON: '%s'", program_output);
     return json;
-}
-
-static double number(const cJSON *json, const char *name) {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, name);
-    if (!cJSON_IsNumber(item))
-        fail_msg("'%s' is no number", name);
-    return item->valuedouble;
 }
 
 static void expect_text(const cJSON *json, const char *name, const char *expected) {
@@ -115,18 +109,18 @@ static void measure_problem(const oracle_problem *p, const char *temperature) {
                                  distance, temperature),
                      0);
     cJSON *json = printed();
-    double at = number(json, "temperature"), *d = oracle_distances(p);
+    double at = json_number(json, "temperature"), *d = oracle_distances(p);
     int usable;
-    oracle_compare("snnl", number(json, "snnl"), oracle_loss_of(p, d, at, &usable, NULL), 1e-5);
-    assert_true(number(json, "points") == p->count && number(json, "usable") == usable);
-    assert_true(number(json, "skipped") == p->count - usable);
+    oracle_compare("snnl", json_number(json, "snnl"), oracle_loss_of(p, d, at, &usable, NULL), 1e-5);
+    assert_true(json_number(json, "points") == p->count && json_number(json, "usable") == usable);
+    assert_true(json_number(json, "skipped") == p->count - usable);
     expect_text(json, "distance", distance);
     assert_int_equal(cJSON_GetArraySize(json), 6);
     if (strcmp(temperature, "optimal") != 0)
         assert_true(at == atof(temperature));
     else
         for (double octave = -20; octave <= 20; octave += 0.25) /* no other temperature is better */
-            assert_true(number(json, "snnl") <=
+            assert_true(json_number(json, "snnl") <=
                         oracle_loss_of(p, d, exp2(octave), &usable, NULL) * (1 + 1e-5));
     expect_gradient(p, at);
     free(d);
@@ -211,15 +205,17 @@ static void expect_summary(const cJSON *measured) {
     cJSON *summary = cJSON_Parse(text);
     free(text);
     assert_non_null(summary);
-    oracle_compare("accuracy", number(measured, "accuracy"), number(summary, "test_accuracy"), 1e-8);
-    oracle_compare("cross-entropy", number(measured, "cross_entropy"), number(summary, "test_cross_entropy"),
+    oracle_compare("accuracy", json_number(measured, "accuracy"), json_number(summary, "test_accuracy"),
                    1e-8);
+    oracle_compare("cross-entropy", json_number(measured, "cross_entropy"),
+                   json_number(summary, "test_cross_entropy"), 1e-8);
     for (int i = 0; i < 2; i++) {
         const cJSON *tap = tap_of(measured, i), *same = tap_of(summary, i);
         expect_text(tap, "name", i ? "dense2" : "dense1");
-        assert_true(number(tap, "snnl") > 0.1);
-        oracle_compare("snnl", number(tap, "snnl"), number(same, "snnl"), 1e-8);
-        oracle_compare("temperature", number(tap, "temperature"), number(same, "temperature"), 1e-8);
+        assert_true(json_number(tap, "snnl") > 0.1);
+        oracle_compare("snnl", json_number(tap, "snnl"), json_number(same, "snnl"), 1e-8);
+        oracle_compare("temperature", json_number(tap, "temperature"), json_number(same, "temperature"),
+                       1e-8);
     }
     cJSON_Delete(summary);
 }
@@ -232,10 +228,10 @@ static void a_run_measures_as_its_summary_says(void **state) {
     expect_text(json, "model", "mlp");
     expect_text(json, "dataset", "mnist");
     expect_text(json, "distance", "euclidean");
-    assert_true(number(json, "examples") == PROGRAM_TEST && number(json, "batch") == BATCH);
+    assert_true(json_number(json, "examples") == PROGRAM_TEST && json_number(json, "batch") == BATCH);
     char line[128];
-    snprintf(line, sizeof line, "%-20s %12.6f %14.6g\n", "dense1", number(tap_of(json, 0), "snnl"),
-             number(tap_of(json, 0), "temperature"));
+    snprintf(line, sizeof line, "%-20s %12.6f %14.6g\n", "dense1", json_number(tap_of(json, 0), "snnl"),
+             json_number(tap_of(json, 0), "temperature"));
     cJSON_Delete(json);
     assert_int_equal(program_run("measure", "--run run"), 0);
     assert_string_equal(program_errors, "");
@@ -293,12 +289,12 @@ static void a_dump_is_what_was_measured(void **state) {
                 assert_true(nn_npy_number(&logits, 10 * i + k) <=
                             nn_npy_number(&logits, 10 * i + (size_t)predicted));
         }
-        oracle_compare("accuracy", number(json, "accuracy"), right / (double)PROGRAM_TEST, 1e-6);
+        oracle_compare("accuracy", json_number(json, "accuracy"), right / (double)PROGRAM_TEST, 1e-6);
         for (int i = 0; i < 2; i++) {
             const char *tap = i ? "dense2" : "dense1";
-            oracle_compare(tap, number(tap_of(json, i), "snnl"),
+            oracle_compare(tap, json_number(tap_of(json, i), "snnl"),
                            dumped_loss(tap, &labels, (nn_distance)distance, temperature), 2e-5);
-            oracle_compare("temperature", number(tap_of(json, i), "temperature"), temperature, 1e-6);
+            oracle_compare("temperature", json_number(tap_of(json, i), "temperature"), temperature, 1e-6);
         }
         free(truth - 8);
         nn_npy_free(&labels);
@@ -340,7 +336,7 @@ static predictions predict_from_dump(void) {
 static double prefixed(const cJSON *json, const char *prefix, const char *name) {
     char whole[64];
     snprintf(whole, sizeof whole, "%s%s", prefix, name);
-    return number(json, whole);
+    return json_number(json, whole);
 }
 
 static void expect_calibration(const cJSON *json, const char *prefix, const predictions *p) {
@@ -359,9 +355,10 @@ static void expect_calibration(const cJSON *json, const char *prefix, const pred
         mean += confidence / PROGRAM_TEST;
         accuracy += right / PROGRAM_TEST;
         const cJSON *bin = cJSON_GetArrayItem(bins, m);
-        assert_true(number(bin, "count") == count);
-        oracle_compare("confidence", number(bin, "confidence"), count > 0 ? confidence / count : 0, 1e-8);
-        oracle_compare("accuracy", number(bin, "accuracy"), count > 0 ? right / count : 0, 1e-8);
+        assert_true(json_number(bin, "count") == count);
+        oracle_compare("confidence", json_number(bin, "confidence"), count > 0 ? confidence / count : 0,
+                       1e-8);
+        oracle_compare("accuracy", json_number(bin, "accuracy"), count > 0 ? right / count : 0, 1e-8);
     }
     oracle_compare("ECE", prefixed(json, prefix, "ece"), error, 1e-8);
     oracle_compare("Brier", prefixed(json, prefix, "brier"), p->brier, 1e-8);
@@ -381,7 +378,7 @@ static void calibration_is_that_of_the_dumped_logits(void **state) {
     cJSON *summary = cJSON_Parse(text);
     expect_calibration(summary, "test_", &p);
     assert_int_equal(program_run("measure", "--run run"), 0);
-    snprintf(part, sizeof part, ", ECE %.4f\n", number(measured, "ece"));
+    snprintf(part, sizeof part, ", ECE %.4f\n", json_number(measured, "ece"));
     program_said(program_output, part);
     cJSON_Delete(measured);
     cJSON_Delete(summary);
@@ -407,10 +404,11 @@ static void the_summary_measures_the_training_set_too(void **state) {
     cJSON *measured = printed();
     char *text = program_file("run/summary.json");
     cJSON *summary = cJSON_Parse(text);
-    assert_true(number(measured, "examples") == PROGRAM_TRAIN);
-    oracle_compare("train_accuracy", number(summary, "train_accuracy"), number(measured, "accuracy"), 1e-8);
-    oracle_compare("train_cross_entropy", number(summary, "train_cross_entropy"),
-                   number(measured, "cross_entropy"), 1e-8);
+    assert_true(json_number(measured, "examples") == PROGRAM_TRAIN);
+    oracle_compare("train_accuracy", json_number(summary, "train_accuracy"),
+                   json_number(measured, "accuracy"), 1e-8);
+    oracle_compare("train_cross_entropy", json_number(summary, "train_cross_entropy"),
+                   json_number(measured, "cross_entropy"), 1e-8);
     cJSON_Delete(measured);
     cJSON_Delete(summary);
     free(text);
@@ -421,12 +419,13 @@ static void other_data_and_fewer_examples(void **state) {
     assert_int_equal(program_run("measure", "--run run --json --dataset notmnist --examples 20"), 0);
     cJSON *json = printed();
     expect_text(json, "dataset", "notmnist");
-    assert_true(number(json, "examples") == 20);
-    double other = number(tap_of(json, 0), "snnl"), entropy = number(json, "cross_entropy");
+    assert_true(json_number(json, "examples") == 20);
+    double other = json_number(tap_of(json, 0), "snnl"), entropy = json_number(json, "cross_entropy");
     cJSON_Delete(json);
     assert_int_equal(program_run("measure", "--run run --json --examples 20"), 0);
     json = printed(); /* the same pictures: normalised as in training, so the same representations */
-    assert_true(number(tap_of(json, 0), "snnl") == other && number(json, "cross_entropy") == entropy);
+    assert_true(json_number(tap_of(json, 0), "snnl") == other &&
+                json_number(json, "cross_entropy") == entropy);
     cJSON_Delete(json);
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/support/json.h"
 #include "tests/support/program.h"
 #include "tests/support/snnl_oracle.h"
 
@@ -27,17 +28,7 @@ static cJSON *parse(char *text) {
 static cJSON *read_summary(const char *run) {
     char path[64];
     snprintf(path, sizeof path, "%s/summary.json", run);
-    char *text = program_file(path);
-    cJSON *json = parse(text);
-    free(text);
-    return json;
-}
-
-static double number(const cJSON *json, const char *name) {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, name);
-    if (!cJSON_IsNumber(item))
-        fail_msg("'%s' is no number", name);
-    return item->valuedouble;
+    return json_file(path);
 }
 
 static bool is_null(const cJSON *json, const char *name) {
@@ -106,16 +97,16 @@ static void check_snapshots(const char *run, int count) {
     values *v = read_values(run);
     const cJSON *snapshot;
     cJSON_ArrayForEach(snapshot, list(summary, "snapshots")) {
-        int step = (int)number(snapshot, "step");
-        double snnl = number(snapshot, "snnl"), temperature = number(snapshot, "temperature");
+        int step = (int)json_number(snapshot, "step");
+        double snnl = json_number(snapshot, "snnl"), temperature = json_number(snapshot, "temperature");
         oracle_problem p = read_points(run, step, count);
         oracle_compare("snapshot", snnl, oracle_loss(&p, temperature), 1e-6);
         assert_true(step < v->rows && v->snnl[step] == snnl && v->temperature[step] == temperature);
         oracle_drop(&p);
     }
-    assert_int_equal((int)number(summary, "steps"), v->rows - 1);
-    assert_true(number(summary, "start_snnl") == v->snnl[0]);
-    assert_true(number(summary, "end_snnl") == v->snnl[v->rows - 1]);
+    assert_int_equal((int)json_number(summary, "steps"), v->rows - 1);
+    assert_true(json_number(summary, "start_snnl") == v->snnl[0]);
+    assert_true(json_number(summary, "end_snnl") == v->snnl[v->rows - 1]);
     free(v);
     cJSON_Delete(summary);
 }
@@ -144,13 +135,13 @@ static void snapshots_are_taken_at_their_values(void **state) {
     const cJSON *snapshots = list(summary, "snapshots"), *reached = list(summary, "thresholds");
     assert_int_equal(cJSON_GetArraySize(snapshots), 4);
     assert_int_equal(cJSON_GetArraySize(reached), 3);
-    assert_true(number(cJSON_GetArrayItem(snapshots, 0), "step") == 0);
+    assert_true(json_number(cJSON_GetArrayItem(snapshots, 0), "step") == 0);
     assert_true(is_null(cJSON_GetArrayItem(snapshots, 0), "threshold"));
     for (int i = 0; i < 3; i++) {
         const cJSON *snapshot = cJSON_GetArrayItem(snapshots, i + 1), *mark = cJSON_GetArrayItem(reached, i);
-        int step = (int)number(snapshot, "step");
-        assert_true(number(snapshot, "threshold") == thresholds[i]);
-        assert_true(number(mark, "threshold") == thresholds[i] && number(mark, "step") == step);
+        int step = (int)json_number(snapshot, "step");
+        assert_true(json_number(snapshot, "threshold") == thresholds[i]);
+        assert_true(json_number(mark, "threshold") == thresholds[i] && json_number(mark, "step") == step);
         assert_true(v->snnl[step] <= thresholds[i] && v->snnl[step - 1] > thresholds[i]);
     }
     for (int step = 1; step < v->rows; step++)
@@ -220,7 +211,7 @@ static void maximising_entangles_up_to_the_limit(void **state) {
     double limit = limit_of(&p);
     values *v = read_values("up");
     cJSON *summary = read_summary("up");
-    oracle_compare("limit", number(summary, "limit_snnl"), limit, 1e-8);
+    oracle_compare("limit", json_number(summary, "limit_snnl"), limit, 1e-8);
     assert_int_equal(v->rows, 301);
     assert_true(v->snnl[0] < 0.7);
     for (int step = 1; step <= 300; step++)
@@ -229,7 +220,7 @@ static void maximising_entangles_up_to_the_limit(void **state) {
     const cJSON *snapshots = list(summary, "snapshots");
     assert_int_equal(cJSON_GetArraySize(snapshots), 5);
     for (int i = 0; i < 5; i++)
-        assert_true(number(cJSON_GetArrayItem(snapshots, i), "step") == 75 * i);
+        assert_true(json_number(cJSON_GetArrayItem(snapshots, i), "step") == 75 * i);
     assert_int_equal(cJSON_GetArraySize(list(summary, "thresholds")), 0);
     cJSON_Delete(summary);
     free(v);
@@ -245,7 +236,7 @@ static void thresholds_of_maximising_are_reached_from_below(void **state) {
     const cJSON *snapshots = list(summary, "snapshots");
     assert_int_equal(cJSON_GetArraySize(snapshots), 3);
     for (int i = 1; i < 3; i++) {
-        int step = (int)number(cJSON_GetArrayItem(snapshots, i), "step");
+        int step = (int)json_number(cJSON_GetArrayItem(snapshots, i), "step");
         double threshold = i == 1 ? 0.8 : 1.05;
         assert_true(v->snnl[step] >= threshold && v->snnl[step - 1] < threshold);
     }
@@ -259,8 +250,8 @@ static void optimal_temperature_is_optimal(void **state) {
     check_snapshots("optimal", 60);
     cJSON *summary = read_summary("optimal");
     const cJSON *end = cJSON_GetArrayItem(list(summary, "snapshots"), 2);
-    double temperature = number(end, "temperature"), snnl = number(end, "snnl");
-    oracle_problem p = read_points("optimal", (int)number(end, "step"), 60);
+    double temperature = json_number(end, "temperature"), snnl = json_number(end, "snnl");
+    oracle_problem p = read_points("optimal", (int)json_number(end, "step"), 60);
     assert_true(snnl <= oracle_loss(&p, 1.1 * temperature) && snnl <= oracle_loss(&p, temperature / 1.1));
     oracle_drop(&p);
     cJSON_Delete(summary);
@@ -275,7 +266,7 @@ static void a_value_that_is_not_reached_is_told(void **state) {
     cJSON *summary = read_summary("short");
     const cJSON *snapshots = list(summary, "snapshots"), *thresholds = list(summary, "thresholds");
     const cJSON *end = cJSON_GetArrayItem(snapshots, cJSON_GetArraySize(snapshots) - 1);
-    assert_true(number(end, "step") == 120 && is_null(end, "threshold"));
+    assert_true(json_number(end, "step") == 120 && is_null(end, "threshold"));
     for (int i = 0; i < 3; i++) {
         const cJSON *reached = cJSON_GetObjectItemCaseSensitive(cJSON_GetArrayItem(thresholds, i), "reached");
         assert_true(i == 0 ? cJSON_IsTrue(reached) : cJSON_IsFalse(reached));
@@ -361,7 +352,7 @@ static void pictures_are_drawn(void **state) {
     cJSON *summary = read_summary("drawn");
     const cJSON *snapshot;
     cJSON_ArrayForEach(snapshot, list(summary, "snapshots")) {
-        snprintf(value, sizeof value, ">SNNL %.4f<", number(snapshot, "snnl"));
+        snprintf(value, sizeof value, ">SNNL %.4f<", json_number(snapshot, "snnl"));
         program_said(svg, value);
     }
     program_said(svg, "60 points, 3 classes, labels drawn at random, temperature 10, seed 1");

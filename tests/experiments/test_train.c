@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/support/json.h"
 #include "tests/support/program.h"
 
 /* A quick run without rows (and so without pictures) on the data that set_up made. */
@@ -76,13 +77,6 @@ static cJSON *read_summary(const char *path) {
     return json;
 }
 
-static double number(const cJSON *json, const char *name) {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, name);
-    if (!cJSON_IsNumber(item))
-        fail_msg("'%s' is no number in the summary", name);
-    return item->valuedouble;
-}
-
 static const char *text_of(const cJSON *json, const char *name) {
     const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
     if (!text)
@@ -124,25 +118,25 @@ static void expect_metrics(const cJSON *summary) {
         for (int column = s.columns - 2; column < s.columns; column++)
             assert_true((s.cells[row][column][0] == '\0') == (row < 4));
     }
-    assert_true(cell(&s, 4, "test_accuracy") == number(summary, "test_accuracy"));
-    assert_true(cell(&s, 4, "test_loss") == number(summary, "test_cross_entropy"));
+    assert_true(cell(&s, 4, "test_accuracy") == json_number(summary, "test_accuracy"));
+    assert_true(cell(&s, 4, "test_loss") == json_number(summary, "test_cross_entropy"));
 }
 
 static void expect_summary(const cJSON *summary) {
     assert_string_equal(text_of(summary, "model"), "mlp");
     assert_string_equal(text_of(summary, "dataset"), "shapes");
-    assert_true(number(summary, "seed") == 1 && number(summary, "snnl_weight") == 0);
-    assert_true(number(summary, "steps") == 12 && fabs(number(summary, "epochs") - 0.768) < 1e-8);
-    assert_true(fabs(remainder(number(summary, "train_accuracy") * 500, 1)) < 1e-6);
-    assert_true(fabs(remainder(number(summary, "test_accuracy") * 200, 1)) < 1e-6);
-    assert_true(number(summary, "images_per_second") > 0 && number(summary, "seconds") > 0);
-    assert_true(number(summary, "peak_memory_bytes") > 1e6);
+    assert_true(json_number(summary, "seed") == 1 && json_number(summary, "snnl_weight") == 0);
+    assert_true(json_number(summary, "steps") == 12 && fabs(json_number(summary, "epochs") - 0.768) < 1e-8);
+    assert_true(fabs(remainder(json_number(summary, "train_accuracy") * 500, 1)) < 1e-6);
+    assert_true(fabs(remainder(json_number(summary, "test_accuracy") * 200, 1)) < 1e-6);
+    assert_true(json_number(summary, "images_per_second") > 0 && json_number(summary, "seconds") > 0);
+    assert_true(json_number(summary, "peak_memory_bytes") > 1e6);
     const cJSON *taps = cJSON_GetObjectItemCaseSensitive(summary, "taps");
     assert_int_equal(cJSON_GetArraySize(taps), 2);
     for (int i = 0; i < 2; i++) {
         const cJSON *tap = cJSON_GetArrayItem(taps, i);
         assert_string_equal(text_of(tap, "name"), i ? "dense2" : "dense1");
-        assert_true(number(tap, "snnl") > 0 && number(tap, "temperature") > 0);
+        assert_true(json_number(tap, "snnl") > 0 && json_number(tap, "temperature") > 0);
     }
 }
 
@@ -303,7 +297,7 @@ static void interrupt(int signal_number, const char *run) {
     snprintf(path, sizeof path, "%s/summary.json", run);
     cJSON *summary = read_summary(path);
     assert_true(cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(summary, "interrupted")));
-    assert_true(number(summary, "steps") >= 2);
+    assert_true(json_number(summary, "steps") >= 2);
     cJSON_Delete(summary);
     assert_int_equal(program_run("measure", "--run %s", run), 0); /* the model is whole */
 }
