@@ -337,18 +337,18 @@ static void sizes(void **state) {
         assert_int_equal(b->runs[b->conditions - 1].options.batch, expected[size].last_batch);
         exp_study_free(&study);
     }
-    static const char *const refused[][2] = {
+    static const char *const wrong[][2] = {
         {"[b]\npreset = fashion_cnn\nslow.seed = 1\n",
          "f.ini:3: 'slow.seed': before the dot stands a size, quick or full"},
         {"[b]\npreset = fashion_cnn\nfull.seed = x\n", "f.ini:3: seed: 'x'"},
         {"[b]\npreset = fashion_cnn\nquick.seed = 1\nquick.seed = 2\n", "f.ini:4: seed: given twice"},
         {"[b]\npreset = fashion_cnn\nquick.sed = 1\n", "f.ini:3: 'sed' is not for a study"},
     };
-    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         exp_study study;
         nn_error error = {0};
-        test_fails(exp_study_parse(&study, "f", EXP_SIZE_QUICK, "f.ini", refused[i][0], &error), NN_EARGUMENT,
-                   &error, refused[i][1]);
+        test_fails(exp_study_parse(&study, "f", EXP_SIZE_QUICK, "f.ini", wrong[i][0], &error), NN_EARGUMENT,
+                   &error, wrong[i][1]);
         exp_study_free(&study);
     }
 }
@@ -370,14 +370,14 @@ static void what_the_report_is_told(void **state) {
     assert_string_equal(b->varied[1].values[0], "conv1");
     exp_study_free(&study);
 
-    static const char *const refused[][2] = {
+    static const char *const wrong[][2] = {
         {"curves = perhaps\n", "f.ini:1: curves: 'perhaps' is neither yes nor no"},
         {"place = first\n", "f.ini:1: place: not a number"},
     };
-    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         nn_error error = {0};
-        test_fails(exp_study_parse(&study, "f", EXP_SIZE_DEFAULT, "f.ini", refused[i][0], &error),
-                   NN_EARGUMENT, &error, refused[i][1]);
+        test_fails(exp_study_parse(&study, "f", EXP_SIZE_DEFAULT, "f.ini", wrong[i][0], &error),
+                   NN_EARGUMENT, &error, wrong[i][1]);
         exp_study_free(&study);
     }
 }
