@@ -219,7 +219,10 @@ static nn_status move_points(reproduction *r, nn_error *error) {
     unlink(config);
     snprintf(options.run, sizeof options.run, "%.500s", r->toy);
     options.quiet = true;
-    return exp_toy_run(&options, &stop, &result, error);
+    nn_status status = exp_toy_run(&options, &stop, &result, error);
+    if (stop)
+        unlink(summary); /* it stopped early: to be done again */
+    return status;
 }
 
 static nn_status write_report(const reproduction *r, nn_error *error) {

@@ -376,8 +376,8 @@ static void what_the_report_is_told(void **state) {
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         nn_error error = {0};
-        test_fails(exp_study_parse(&study, "f", EXP_SIZE_DEFAULT, "f.ini", wrong[i][0], &error),
-                   NN_EARGUMENT, &error, wrong[i][1]);
+        test_fails(exp_study_parse(&study, "f", EXP_SIZE_DEFAULT, "f.ini", wrong[i][0], &error), NN_EARGUMENT,
+                   &error, wrong[i][1]);
         exp_study_free(&study);
     }
 }
