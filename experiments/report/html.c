@@ -1,6 +1,6 @@
-#define _GNU_SOURCE /* memmem */
 #include "html.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,8 +54,11 @@ void exp_html_text(FILE *page, const char *text) {
         case '"':
             fputs("&quot;", page);
             break;
-        default:
-            putc(*text, page);
+        default: /* control bytes, which no page may hold, become '?' */
+            if ((unsigned char)*text >= 0x20 && *text != 0x7f)
+                putc(*text, page);
+            else
+                putc(strchr("\t\n\r", *text) ? *text : '?', page);
         }
 }
 
@@ -90,18 +93,70 @@ void exp_html_element(FILE *page, const char *tag, const char *format, ...) {
     free(text);
 }
 
+/* --- pictures ------------------------------------------------------------------------------------------- */
+
+/* The file's name without folder and ending, as the beginning of identifiers. */
+static void name_of(const char *path, char name[64]) {
+    const char *slash = strrchr(path, '/');
+    snprintf(name, 64, "%.60s", slash ? slash + 1 : path);
+    name[strcspn(name, ".")] = '\0';
+    for (char *byte = name; *byte; byte++)
+        if (!isalnum((unsigned char)*byte))
+            *byte = '-';
+}
+
+/* How many bytes at `at`, inside a tag, lead to an identifier: id=" or href="# or url(#; 0: none. */
+static size_t before_identifier(const char *at) {
+    static const char *const leads[] = {" id='", " id=\"", "href='#", "href=\"#", "url(#"};
+    for (size_t i = 0; i < sizeof leads / sizeof *leads; i++)
+        if (strncmp(at, leads[i], strlen(leads[i])) == 0)
+            return strlen(leads[i]);
+    return 0;
+}
+
+/* Pictures of one page share its identifiers, so that each gets its own: NAME- before those of the file. What gnuplot has
+ * to say of itself, in <title> and <desc>, would only be told to pointers that rest on the picture. */
+static void put_picture(FILE *page, const char *svg, const char *name) {
+    static const char *const dropped[][2] = {{"<title>", "</title>"}, {"<desc>", "</desc>"}};
+    bool inside = false;
+    while (*svg) {
+        for (size_t i = 0; i < 2; i++) {
+            const char *end =
+                strncmp(svg, dropped[i][0], strlen(dropped[i][0])) == 0 ? strstr(svg, dropped[i][1]) : NULL;
+            svg = end ? end + strlen(dropped[i][1]) : svg;
+        }
+        size_t length = inside ? before_identifier(svg) : 0;
+        if (length) {
+            fprintf(page, "%.*s%s-", (int)length, svg, name);
+            svg += length;
+        } else if (*svg) {
+            inside = *svg == '<' || (inside && *svg != '>');
+            putc(*svg++, page);
+        }
+    }
+}
+
 /* What stands before the element <svg> is for files alone. */
 nn_status exp_html_picture(FILE *page, const char *svg, nn_error *error) {
     enum { LARGEST = 4 << 20 };
     unsigned char *bytes;
     size_t count;
+    char name[64];
     if (nn_file_read(svg, LARGEST, &bytes, &count, error) != NN_OK)
         return error->status;
-    const char *start = memmem(bytes, count, "<svg", 4);
-    if (start)
-        fwrite(start, 1, count - (size_t)(start - (const char *)bytes), page);
+    char *text = strndup((const char *)bytes, count);
     free(bytes);
-    return start ? NN_OK : nn_fail(error, NN_EFORMAT, "%s is no SVG picture", svg);
+    if (!text)
+        return nn_fail_memory(error, svg);
+    const char *start = strstr(text, "<svg");
+    nn_status status = NN_OK;
+    if (start && strstr(start, "</svg>")) {
+        name_of(svg, name);
+        put_picture(page, start, name);
+    } else
+        status = nn_fail(error, NN_EFORMAT, "%s is no SVG picture", svg);
+    free(text);
+    return status;
 }
 
 void exp_html_legend(FILE *page, const exp_chart *chart) {

@@ -10,7 +10,8 @@ enum { EXAMPLES = 1000 }; /* of the test set: more dots make a page large, and n
 
 /* SNNL at its optimal temperature. */
 static nn_status measure(const exp_embed_source *source, const double *y, double snnl[2], nn_error *error) {
-    nn_snnl_points points = {.count = source->count, .dims = source->dims, .x32 = source->x, .labels = source->labels};
+    nn_snnl_points points = {
+        .count = source->count, .dims = source->dims, .x32 = source->x, .labels = source->labels};
     nn_snnl_points plane = {.count = source->count, .dims = 2, .x64 = y, .labels = source->labels};
     nn_snnl_result result = {0};
     nn_status status = nn_snnl_measure(&points, 0, &result, NULL, error);
@@ -46,7 +47,7 @@ static nn_status draw(exp_section *section, const exp_embed_source *source, cons
     if (status == NN_OK) {
         snprintf(title, sizeof title, "%.60s: SNNL %.2f, in the plane %.2f", what, snnl[0], snnl[1]);
         exp_chart *chart = exp_chart_new(title, "", "");
-        for (int class = 0; chart && class < source->classes; class++)
+        for (int class = 0; chart && class < source->classes; class ++)
             add_class(chart, source, y, class);
         if (chart)
             chart->no_legend = !legend;
@@ -56,8 +57,8 @@ static nn_status draw(exp_section *section, const exp_embed_source *source, cons
     return status;
 }
 
-static nn_status embed(exp_section *section, const exp_block_results *b, const exp_study_result *r, const char *tap,
-                       nn_error *error) {
+static nn_status embed(exp_section *section, const exp_block_results *b, const exp_study_result *r,
+                       const char *tap, nn_error *error) {
     exp_run_request request = {
         .run = exp_study_path(b->table, r->run, ""), .data = section->data, .examples = EXAMPLES};
     exp_embed_source source;
@@ -91,8 +92,10 @@ nn_status exp_report_embeddings(exp_section *section, const exp_block_results *b
     nn_status status = NN_OK;
     bool pixels = false;
     exp_html_element(section->page, "h3", "%s in the plane", b->block->name);
-    exp_html_element(section->page, "p",
-                     "t-SNE of the first %d test examples, and the SNNL at its optimal temperature before and after.", EXAMPLES);
+    exp_html_element(
+        section->page, "p",
+        "t-SNE of the first %d test examples, and the SNNL at its optimal temperature before and after.",
+        EXAMPLES);
     exp_section_grid(section, true);
     for (int c = 0; c < b->block->conditions && status == NN_OK; c++) {
         const exp_study_result *r = &b->results[c];
