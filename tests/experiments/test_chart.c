@@ -110,7 +110,9 @@ static int marks_of(const char *svg, int plot, place *places) {
     assert_non_null(at);
     const char *end = strstr(at + 1, "id=\"gnuplot_plot_");
     while ((at = strstr(at, "<use xlink:href='#gpPt6' transform")) && (!end || at < end)) {
-        assert_int_equal(sscanf(at, "<use xlink:href='#gpPt6' transform='translate(%lf,%lf)", &places[count].x, &places[count].y), 2);
+        assert_int_equal(sscanf(at, "<use xlink:href='#gpPt6' transform='translate(%lf,%lf)",
+                                &places[count].x, &places[count].y),
+                         2);
         at++;
         assert_true(++count < PLACES);
     }
@@ -370,7 +372,8 @@ static void one_point_and_equal_values(void **state) {
 
 static void odd_names(void **state) {
     (void)state;
-    exp_chart *chart = exp_chart_new("it's \"odd\" & `touch x` <$(y)>\n\x01%d\\ @a_{b}^c", "<a>&'x'\r", "\"\x7f\xff");
+    exp_chart *chart =
+        exp_chart_new("it's \"odd\" & `touch x` <$(y)>\n\x01%d\\ @a_{b}^c", "<a>&'x'\r", "\"\x7f\xff");
     add(chart, EXP_CHART_LINES, 6, steps, values);
     assert_true(exp_chart_name_ticks(chart, 4));
     strcpy(chart->tick_names[0], "'; quit '\n");
@@ -380,7 +383,8 @@ static void odd_names(void **state) {
     char *svg = draw(chart);
     expect(svg, "<text>it's \"odd\" &amp; `touch x` &lt;$(y)>??%d\\ @a_{b}^c</text>");
     expect(svg, "<text>&lt;a>&amp;'x'?</text>");
-    expect(svg, "<text>\"?" "?</text>");
+    expect(svg, "<text>\"?"
+                "?</text>");
     expect(svg, "<text>'; quit '?</text>");
     expect(svg, "<text>]]>&lt;&amp;amp;</text>");
     expect(svg, "<text>\"90%s\\`\"\\\"</text>");
@@ -430,7 +434,8 @@ static void many_ticks_and_long_ones(void **state) {
     static const struct {
         int ticks, length, shown;
         const char *turned;
-    } cases[] = {{5, 3, 5, NULL}, {6, 23, 6, "rotate(-35"}, {24, 6, 24, "rotate(-90"}, {100, 6, 20, "rotate(-90"}};
+    } cases[] = {
+        {5, 3, 5, NULL}, {6, 23, 6, "rotate(-35"}, {24, 6, 24, "rotate(-90"}, {100, 6, 20, "rotate(-90"}};
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         exp_chart *chart = new_chart();
         exp_series *s = exp_chart_add(chart, "s", "#000000", EXP_CHART_LINES, cases[c].ticks, false);

@@ -130,8 +130,8 @@ static void take(const char *const *names, int count, char (*taken)[EXP_COLOR_MA
 
 static void colors_of_taps(void **state) {
     (void)state;
-    static const char *const names[] = {"conv1", "block1", "block2.conv1", "block2.bn1", "block2.relu",
-                                        "block2", "dense"};
+    static const char *const names[] = {"conv1",       "block1", "block2.conv1", "block2.bn1",
+                                        "block2.relu", "block2", "dense"};
     char taken[7][EXP_COLOR_MAX], ramp[EXP_COLOR_MAX];
     static const int outer[] = {0, 1, 5, 6};
     take(names, 7, taken);
@@ -146,7 +146,8 @@ static void colors_of_taps(void **state) {
         for (int b = 0; b < a; b++)
             assert_true(apart(number_of(taken[a]), number_of(taken[b])) > 10);
 
-    take((const char *const[]){"only", "in.side"}, 2, taken); /* one alone: neither the darkest nor the lightest */
+    take((const char *const[]){"only", "in.side"}, 2,
+         taken); /* one alone: neither the darkest nor the lightest */
     assert_string_not_equal(taken[0], "#440154");
     assert_string_not_equal(taken[0], "#7AD151");
     number_of(taken[0]);
@@ -155,9 +156,12 @@ static void colors_of_taps(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(colors_without_an_order), cmocka_unit_test(classes_have_colors_of_their_own),
-        cmocka_unit_test(the_ends_of_the_ramp),    cmocka_unit_test(the_ramp_is_even),
-        cmocka_unit_test(inner_taps),              cmocka_unit_test(colors_of_taps),
+        cmocka_unit_test(colors_without_an_order),
+        cmocka_unit_test(classes_have_colors_of_their_own),
+        cmocka_unit_test(the_ends_of_the_ramp),
+        cmocka_unit_test(the_ramp_is_even),
+        cmocka_unit_test(inner_taps),
+        cmocka_unit_test(colors_of_taps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
