@@ -6,8 +6,13 @@
 
 #include "experiments/common/gnuplot.h"
 
-enum { WIDTH = 480, HEIGHT = 320, SQUARE = 400 }; /* units of the picture, in which letters are 13 high */
-enum { MOST_TICKS = 24 };                         /* that can be read side by side */
+enum {
+    WIDTH = 480,
+    HEIGHT = 320,
+    DOTS_WIDTH = 320,
+    DOTS_HEIGHT = 372
+};                        /* units of the picture, in which letters are 13 high */
+enum { MOST_TICKS = 24 }; /* that can be read side by side */
 
 exp_chart *exp_chart_new(const char *title, const char *x_label, const char *y_label) {
     exp_chart *chart = calloc(1, sizeof *chart);
@@ -104,9 +109,9 @@ static void put_ticks(FILE *script, const exp_chart *chart) {
     }
     fputs(")\n", script);
     if (longest > 3 && shown > 12)
-        fputs("set xtics rotate by 90 right\n", script);
-    else if ((longest + 1) * shown > 52)
-        fputs("set xtics rotate by 35 right\n", script);
+        fputs("set xtics rotate by 90 right\nset rmargin 3\n", script);
+    else if ((10 * longest + 7) * shown > 540)
+        fputs("set xtics rotate by 35 right\nset rmargin 3\n", script);
 }
 
 static bool has_dots(const exp_chart *chart) {
@@ -141,17 +146,19 @@ static void put_square(FILE *script, const exp_chart *chart) {
                     (low[axis] + high[axis]) / 2 + half);
     fputs("set offsets 0, 0, 0, 0\nset size ratio 1\nset border 15 lc rgb '#C0C0C0'\nunset xtics\nunset "
           "ytics\nunset grid\n"
-          "unset xlabel\nunset ylabel\n",
+          "unset ylabel\n"
+          "set lmargin 1.5\nset rmargin 1.5\nset bmargin 2.2\nset xlabel offset 0,0.2 textcolor rgb "
+          "'#505050'\n",
           script);
 }
 
 static void put_axes(FILE *script, const exp_chart *chart) {
     fputs("set border 3 lc rgb '#808080'\nset tics nomirror textcolor rgb '#303030'\nset grid lt 1 lw 1 lc "
           "rgb '#E4E4E4'\n"
-          "unset key\nset title ",
+          "unset mytics\nunset key\nset tmargin 2.5\nset title ",
           script);
     exp_drawing_quote(script, chart->title);
-    fputs(" font ',14'\nset xlabel ", script);
+    fputs(" font ',14' offset 0,-0.3\nset xlabel ", script);
     exp_drawing_quote(script, chart->x_label);
     fputs("\nset ylabel ", script);
     exp_drawing_quote(script, chart->y_label);
@@ -167,24 +174,29 @@ static void put_axes(FILE *script, const exp_chart *chart) {
         put_square(script, chart);
 }
 
+/* gnuplot's own bars are cleared around their middle, so that lines and marks would be hidden by them: these are vectors
+ * with flat heads. */
 static void put_series(FILE *script, const exp_chart *chart, int i) {
     const exp_series *s = &chart->series[i];
     /* Bars of neighbouring series stand side by side, so that they can be told apart. */
     double aside =
         s->low && chart->ticks ? fmin(0.08, 0.6 / chart->count) * (i - (chart->count - 1) / 2.0) : 0;
-    const char *dash = s->dashed ? "(8,4)" : "1";
-    fprintf(script, "$series%d using ($1+%.3g):2 notitle ", i, aside);
-    if (s->style == EXP_CHART_DOTS)
-        fprintf(script, "with points pt 7 ps 0.22 lc rgb '%s'", s->color);
-    else
-        fprintf(script, "with lines lw 2 dt %s lc rgb '%s'", dash, s->color);
-    if (s->style != EXP_CHART_MARKS)
+    if (s->style == EXP_CHART_DOTS) {
+        fprintf(script, "$series%d using 1:2 notitle with points pt 7 ps 0.28 lc rgb '%s'", i, s->color);
+        return;
+    }
+    fprintf(script, "$series%d using ($1+%.3g):2 notitle with lines lw 2 dt %s lc rgb '%s'", i, aside,
+            s->dashed ? "(8,4)" : "1", s->color);
+    if (s->style == EXP_CHART_LINES)
         return;
     fprintf(script, ", $series%d using ($1+%.3g):2 notitle with points pt 7 ps 0.6 lc rgb '%s'", i, aside,
             s->color);
     if (s->low)
-        fprintf(script, ", $series%d using ($1+%.3g):2:3:4 notitle with yerrorbars pt 0 lw 1.2 lc rgb '%s'",
-                i, aside, s->color);
+        fprintf(
+            script,
+            ", $series%d using ($1+%.3g):3:(0):($4-$3) notitle with vectors heads size graph 0.01,90 fixed "
+            "lw 1.2 lc rgb '%s'",
+            i, aside, s->color);
 }
 
 static void put_plot(FILE *script, const exp_chart *chart) {
@@ -210,7 +222,7 @@ nn_status exp_chart_draw(const exp_chart *chart, const char *svg, nn_error *erro
     if (exp_drawing_new(&drawing, (const char *[]){svg, NULL}, error) != NN_OK)
         return error->status;
     FILE *script = exp_drawing_script(drawing);
-    int width = has_dots(chart) ? SQUARE : WIDTH, height = has_dots(chart) ? SQUARE : HEIGHT;
+    int width = has_dots(chart) ? DOTS_WIDTH : WIDTH, height = has_dots(chart) ? DOTS_HEIGHT : HEIGHT;
     put_data(script, chart);
     fprintf(script,
             "set encoding utf8\nset terminal svg noenhanced dynamic size %d,%d font 'Sans,13' background "

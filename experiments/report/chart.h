@@ -8,7 +8,7 @@
 typedef enum exp_chart_style {
     EXP_CHART_LINES, /* a line through the points */
     EXP_CHART_MARKS, /* points, joined by a line, with bars from low to high */
-    EXP_CHART_DOTS   /* points alone; the chart's axes have equal units and no numbers */
+    EXP_CHART_DOTS /* points alone; the chart's axes have equal units and no numbers, and its x label stands under it */
 } exp_chart_style;
 
 typedef struct exp_series {

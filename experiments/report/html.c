@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* vasprintf */
 #include "html.h"
 
 #include <ctype.h>
@@ -15,7 +16,7 @@ static const char style[] =
     "h1{font-size:1.9rem;line-height:1.2;margin:.4em 0}h2{font-size:1.4rem;margin:2.4em 0 "
     ".5em;padding-top:.6em;"
     "border-top:1px solid var(--line)}h3{font-size:1.1rem;margin:1.6em 0 .4em}"
-    "p{max-width:46em;margin:.6em 0}a{color:#0b5394}"
+    "p,li{max-width:46em;margin:.6em 0}ul{padding-left:1.3em}"
     ".paper,.notice{background:var(--note);border-left:4px solid #b0a070;padding:.6em "
     "1em;max-width:48em;margin:1em 0}"
     ".notice{border-color:#d55e00;background:#fdf1e9}"
@@ -27,11 +28,15 @@ static const char style[] =
     "text{font-family:Helvetica,Arial,sans-serif}"
     "figcaption,.legend,.soft{color:var(--soft);font-size:.9rem}"
     ".legend{display:flex;flex-wrap:wrap;gap:.2em 1.1em;list-style:none;padding:0 0 0 .6em;margin:.2em 0 1em}"
-    ".legend li{display:flex;align-items:center;gap:.4em}.legend svg{width:26px;height:8px;flex:none}"
+    ".legend li{margin:0;display:flex;align-items:center;gap:.4em}.legend "
+    "svg{width:auto;height:8px;flex:none}"
     ".wide{overflow-x:auto;margin:1em 0}table{border-collapse:collapse;font-size:.9rem;"
-    "font-variant-numeric:tabular-nums}th,td{padding:.3em .8em;text-align:right;border-bottom:1px solid "
+    "font-variant-numeric:tabular-nums}th,td{padding:.3em .7em;text-align:right;border-bottom:1px solid "
     "var(--line);"
-    "white-space:nowrap}th{font-weight:600}th:first-child,td:first-child{text-align:left;padding-left:0}"
+    "vertical-align:top}th{font-weight:600;vertical-align:bottom}td{white-space:nowrap}"
+    "th:first-child,td:first-child{text-align:left;padding-left:0;white-space:normal;min-width:9em;max-width:"
+    "20em;"
+    "overflow-wrap:break-word}td .soft{display:block;font-size:.8rem}"
     "pre{background:var(--note);padding:.8em 1em;overflow-x:auto;font-size:.85rem;line-height:1.4}"
     "@media(max-width:480px){body{font-size:15px;padding:1rem .9rem 3rem}h1{font-size:1.5rem}}"
     "@media "
@@ -75,22 +80,28 @@ void exp_html_end(FILE *page) {
     fputs("</body>\n</html>\n", page);
 }
 
-void exp_html_element(FILE *page, const char *tag, const char *format, ...) {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *memory = open_memstream(&text, &size);
-    va_list arguments;
-    if (!memory)
+static void put_text(FILE *page, const char *format, va_list arguments) {
+    char *text;
+    if (vasprintf(&text, format, arguments) < 0)
         return;
-    va_start(arguments, format);
-    vfprintf(memory, format, arguments);
-    va_end(arguments);
-    if (fclose(memory) == 0) {
-        fprintf(page, "<%s>", tag);
-        exp_html_text(page, text);
-        fprintf(page, "</%.*s>\n", (int)strcspn(tag, " "), tag);
-    }
+    exp_html_text(page, text);
     free(text);
+}
+
+void exp_html_format(FILE *page, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    put_text(page, format, arguments);
+    va_end(arguments);
+}
+
+void exp_html_element(FILE *page, const char *tag, const char *format, ...) {
+    va_list arguments;
+    fprintf(page, "<%s>", tag);
+    va_start(arguments, format);
+    put_text(page, format, arguments);
+    va_end(arguments);
+    fprintf(page, "</%.*s>\n", (int)strcspn(tag, " "), tag);
 }
 
 /* --- pictures ------------------------------------------------------------------------------------------- */
@@ -163,10 +174,15 @@ void exp_html_legend(FILE *page, const exp_chart *chart) {
     fputs("<ul class=\"legend\">", page);
     for (int i = 0; i < chart->count; i++) {
         const exp_series *s = &chart->series[i];
-        fprintf(
-            page,
-            "<li><svg viewBox=\"0 0 26 8\"><path d=\"M0 4H26\" stroke=\"%s\" stroke-width=\"3\"%s/></svg>",
-            s->color, s->dashed ? " stroke-dasharray=\"6 3\"" : "");
+        if (s->style == EXP_CHART_DOTS)
+            fprintf(page,
+                    "<li><svg viewBox=\"0 0 8 8\"><circle cx=\"4\" cy=\"4\" r=\"4\" fill=\"%s\"/></svg>",
+                    s->color);
+        else
+            fprintf(page,
+                    "<li><svg viewBox=\"0 0 26 8\"><path d=\"M0 4H26\" stroke=\"%s\" "
+                    "stroke-width=\"3\"%s/></svg>",
+                    s->color, s->dashed ? " stroke-dasharray=\"6 3\"" : "");
         exp_html_text(page, s->name);
         fputs("</li>", page);
     }

@@ -13,6 +13,9 @@ void exp_html_end(FILE *page);
 /* Text as it may stand anywhere in a page, between tags or in an attribute's double quotes. */
 void exp_html_text(FILE *page, const char *text);
 
+/* The same, made as by printf. */
+void exp_html_format(FILE *page, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* <tag>text</tag> with text made as by printf; behind the tag's name may stand attributes. */
 void exp_html_element(FILE *page, const char *tag, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

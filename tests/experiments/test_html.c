@@ -48,8 +48,9 @@ static void elements(void **state) {
     exp_html_element(page, "p class=\"notice\"", "%d of %d & %.1f%%", 3, 4, 0.5);
     exp_html_element(page, "h2 id=\"x\" class=\"y\"", "%s", "");
     exp_html_element(page, "td", "%s", "\x02");
+    exp_html_format(page, "%s is %.1f", "<a>", 0.25);
     expect(page, "<p>&lt;b&gt;%d&lt;/b&gt;</p>\n<p class=\"notice\">3 of 4 &amp; 0.5%</p>\n"
-                 "<h2 id=\"x\" class=\"y\"></h2>\n<td>?</td>\n");
+                 "<h2 id=\"x\" class=\"y\"></h2>\n<td>?</td>\n&lt;a&gt; is 0.2");
 }
 
 static void a_long_text(void **state) {
@@ -92,13 +93,15 @@ static void legends(void **state) {
 
     exp_chart_add(chart, "plain <1> & \"2\"", "#0072B2", EXP_CHART_LINES, 1, false);
     exp_chart_add(chart, "inner", "#E69F00", EXP_CHART_LINES, 1, false)->dashed = true;
+    exp_chart_add(chart, "class", "#CC79A7", EXP_CHART_DOTS, 1, false);
     page = begin();
     exp_html_legend(page, chart);
-    expect(page,
-           "<ul class=\"legend\"><li><svg viewBox=\"0 0 26 8\"><path d=\"M0 4H26\" stroke=\"#0072B2\" "
-           "stroke-width=\"3\"/></svg>plain &lt;1&gt; &amp; &quot;2&quot;</li>"
-           "<li><svg viewBox=\"0 0 26 8\"><path d=\"M0 4H26\" stroke=\"#E69F00\" stroke-width=\"3\" "
-           "stroke-dasharray=\"6 3\"/></svg>inner</li></ul>\n");
+    expect(page, "<ul class=\"legend\"><li><svg viewBox=\"0 0 26 8\"><path d=\"M0 4H26\" stroke=\"#0072B2\" "
+                 "stroke-width=\"3\"/></svg>plain &lt;1&gt; &amp; &quot;2&quot;</li>"
+                 "<li><svg viewBox=\"0 0 26 8\"><path d=\"M0 4H26\" stroke=\"#E69F00\" stroke-width=\"3\" "
+                 "stroke-dasharray=\"6 3\"/></svg>inner</li>"
+                 "<li><svg viewBox=\"0 0 8 8\"><circle cx=\"4\" cy=\"4\" r=\"4\" "
+                 "fill=\"#CC79A7\"/></svg>class</li></ul>\n");
     exp_chart_free(chart);
 }
 
@@ -182,10 +185,14 @@ static void no_pictures(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(escaping),   cmocka_unit_test(elements),
-        cmocka_unit_test(a_long_text), cmocka_unit_test(a_page),
-        cmocka_unit_test(legends),    cmocka_unit_test(a_picture),
-        cmocka_unit_test(the_name_of_a_picture), cmocka_unit_test(two_charts),
+        cmocka_unit_test(escaping),
+        cmocka_unit_test(elements),
+        cmocka_unit_test(a_long_text),
+        cmocka_unit_test(a_page),
+        cmocka_unit_test(legends),
+        cmocka_unit_test(a_picture),
+        cmocka_unit_test(the_name_of_a_picture),
+        cmocka_unit_test(two_charts),
         cmocka_unit_test(no_pictures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
