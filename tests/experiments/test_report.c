@@ -1,7 +1,5 @@
 /* The report that ./reproduce leaves, read as a browser and as a reader does: markup, what it refers to, and every number
  * against results.csv and taps.csv. */
-#define _GNU_SOURCE /* memmem */
-#include <ctype.h>
 #include <dirent.h>
 #include <math.h>
 #include <stdio.h>
@@ -10,7 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/support/page.h"
 #include "tests/support/program.h"
+#include "tests/support/results.h"
 
 #define RUN "preset = mnist_cnn\nmodel = mlp\nlr = 0.003\n"
 
@@ -44,189 +44,12 @@ static int set_up(void **state) {
     return 0;
 }
 
-/* --- markup --------------------------------------------------------------------------------------------- */
-
-enum { DEPTH = 64, NAME = 32, IDS = 20000 };
-
-typedef struct markup {
-    const char *at;
-    int depth, id_count, reference_count;
-    char open[DEPTH][NAME];
-    const char *ids[IDS], *references[IDS]; /* in the page, up to a quote */
-} markup;
-
-static void broken(const markup *m, const char *what) {
-    fail_msg("%s at '%.60s'", what, m->at);
-}
-
-static bool is_void(const char *name) {
-    static const char *const names[] = {"area",  "base", "br",   "col",    "embed", "hr", "img",
-                                        "input", "link", "meta", "source", "track", "wbr"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(name, names[i]) == 0)
-            return true;
-    return false;
-}
-
-static bool begins(const char *text, const char *part) {
-    return strncmp(text, part, strlen(part)) == 0;
-}
-
-/* What a browser would fetch or run; names of namespaces are neither. */
-static void check_attribute(markup *m, const char *name, const char *value, size_t length) {
-    bool namespace = begins(name, "xmlns");
-    bool refers = strcmp(name, "href") == 0 || strcmp(name, "xlink:href") == 0;
-    if (begins(name, "on") || strcmp(name, "src") == 0 || strcmp(name, "srcset") == 0 ||
-        strcmp(name, "style") == 0)
-        broken(m, "an attribute that does something");
-    if (memmem(value, length, "://", 3) && !namespace)
-        broken(m, "an address");
-    if (strcmp(name, "id") == 0) {
-        assert_true(m->id_count < IDS);
-        m->ids[m->id_count++] = value;
-    }
-    const char *local = refers ? value : memmem(value, length, "url(", 4);
-    if (!local)
-        return;
-    local += refers ? 0 : 4;
-    if (*local != '#')
-        broken(m, "a reference to something else");
-    assert_true(m->reference_count < IDS);
-    m->references[m->reference_count++] = local + 1;
-}
-
-/* The attributes of a tag, up to its '>'. Returns whether it ends itself, as elements of SVG may. */
-static bool read_attributes(markup *m) {
-    for (;;) {
-        char name[NAME] = "";
-        m->at += strspn(m->at, " \n\t");
-        if (*m->at == '>' || begins(m->at, "/>")) {
-            bool itself = *m->at == '/';
-            m->at += 1 + itself;
-            return itself;
-        }
-        size_t length = strcspn(m->at, "= \n\t>/\"'<");
-        if (length == 0 || length >= NAME)
-            broken(m, "no attribute");
-        snprintf(name, sizeof name, "%.*s", (int)length, m->at);
-        m->at += length;
-        if (*m->at != '=')
-            continue;
-        char quote = *++m->at;
-        const char *end = quote == '"' || quote == '\'' ? strchr(m->at + 1, quote) : NULL;
-        if (!end)
-            broken(m, "a value without quotes");
-        if (memchr(m->at, '<', (size_t)(end - m->at)))
-            broken(m, "a value with <");
-        check_attribute(m, name, m->at + 1, (size_t)(end - m->at) - 1);
-        m->at = end + 1;
-    }
-}
-
-static void read_tag(markup *m) {
-    bool closing = m->at[1] == '/';
-    const char *begin = m->at + 1 + closing;
-    char name[NAME];
-    int length = (int)strcspn(begin, " \n\t/>");
-    if (length == 0 || length >= NAME || !isalpha((unsigned char)*begin))
-        broken(m, "no tag");
-    snprintf(name, sizeof name, "%.*s", length, begin);
-    static const char *const unwanted[] = {"script", "iframe", "object", "link",
-                                           "img",    "form",   "base",   "image"};
-    for (size_t i = 0; i < sizeof unwanted / sizeof *unwanted; i++)
-        if (strcmp(name, unwanted[i]) == 0)
-            broken(m, "an element that a report does not need");
-    if (closing) {
-        if (m->depth == 0 || strcmp(m->open[m->depth - 1], name) != 0)
-            broken(m, "an end of something else");
-        m->depth--;
-        m->at = begin + length;
-        if (*m->at++ != '>')
-            broken(m, "no end of an end");
-        return;
-    }
-    m->at = begin + length;
-    bool itself = read_attributes(m), drawn = strcmp(name, "svg") == 0;
-    for (int i = 0; i < m->depth; i++)
-        drawn |= strcmp(m->open[i], "svg") == 0;
-    if (itself && !drawn && !is_void(name))
-        broken(m, "an element of HTML that is said to end itself");
-    if (itself || is_void(name))
-        return;
-    assert_true(m->depth < DEPTH);
-    strcpy(m->open[m->depth++], name);
-    if (strcmp(name, "style") == 0) {
-        const char *end = strstr(m->at, "</style>");
-        assert_non_null(end);
-        if (memmem(m->at, (size_t)(end - m->at), "url(", 4) ||
-            memmem(m->at, (size_t)(end - m->at), "@import", 7))
-            broken(m, "a style from elsewhere");
-        m->at = end;
-    }
-}
-
-static void check_entity(markup *m) {
-    static const char *const known[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&minus;"};
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (begins(m->at, known[i]))
-            return;
-    broken(m, "a lone &");
-}
-
-static size_t value_length(const char *value) {
-    return strcspn(value, "\"')");
-}
-
-static bool same_value(const char *a, const char *b) {
-    size_t length = value_length(a);
-    return length == value_length(b) && memcmp(a, b, length) == 0;
-}
-
-static void check_references(const markup *m) {
-    for (int i = 0; i < m->id_count; i++)
-        for (int k = 0; k < i; k++)
-            if (same_value(m->ids[i], m->ids[k]))
-                fail_msg("twice the identifier '%.40s'", m->ids[i]);
-    for (int i = 0; i < m->reference_count; i++) {
-        if (i > 0 && same_value(m->references[i], m->references[i - 1]))
-            continue; /* many dots */
-        bool found = false;
-        for (int k = 0; k < m->id_count && !found; k++)
-            found = same_value(m->references[i], m->ids[k]);
-        if (!found)
-            fail_msg("nothing is called '%.40s'", m->references[i]);
-    }
-}
-
-/* Fails unless everything that is opened is closed in its order, and nothing outside the page is referred to. */
-static void check_page(const char *page) {
-    markup *m = test_bytes(sizeof *m);
-    *m = (markup){.at = page};
-    assert_true(begins(page, "<!doctype html>\n"));
-    m->at += strlen("<!doctype html>");
-    while (*m->at) {
-        unsigned char byte = (unsigned char)*m->at;
-        if (byte == '<')
-            read_tag(m);
-        else {
-            if (byte == '&')
-                check_entity(m);
-            if ((byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7f)
-                broken(m, "a control byte");
-            if (m->depth == 0 && byte != '\n')
-                broken(m, "text outside");
-            m->at++;
-        }
-    }
-    assert_int_equal(m->depth, 0);
-    check_references(m);
-    free(m);
-}
+/* --- the page ------------------------------------------------------------------------------------------- */
 
 static void a_whole_page(void **state) {
     (void)state;
     char *page = report_of("out");
-    check_page(page);
+    page_check(page);
     program_said(page, "<h2>Numbers &amp; &lt;their&gt; &quot;pairs&quot;</h2>\n<p>Is 1 &lt; 2?</p>\n"
                        "<p class=\"paper\">The paper: Nothing of &lt;this&gt;.</p>\n");
     program_said(page,
@@ -247,7 +70,7 @@ static void expect_first(const char *page, const char *wanted) {
     static const char title[] = "<h1>Entanglement, measured and trained</h1>\n";
     const char *at = strstr(page, title);
     assert_non_null(at);
-    if (!begins(at + strlen(title), wanted))
+    if (strncmp(at + strlen(title), wanted, strlen(wanted)) != 0)
         fail_msg("the report begins '%.300s'", at);
 }
 
@@ -260,73 +83,7 @@ static void a_note(void **state) {
     free(page);
 }
 
-/* --- tables of results ---------------------------------------------------------------------------------- */
-
-typedef struct record {
-    char block[32], run[192], layers[64], status[16];
-    double batch, weight, seed, train_accuracy, accuracy, cross_entropy, ece;
-} record;
-
-enum { RECORDS = 64 };
-
-static int column_of(const char *header, const char *name) {
-    size_t length = strlen(name);
-    int column = 0;
-    for (const char *at = header;; at++, column++) {
-        if (strncmp(at, name, length) == 0 && strchr(",\n", at[length]))
-            return column;
-        at = strpbrk(at, ",\n");
-        if (!at || *at == '\n')
-            fail_msg("there is no column %s", name);
-    }
-}
-
-/* Field `column` of a line without quotes. */
-static const char *field(const char *line, int column, char text[192]) {
-    for (; column > 0; column--)
-        line = strchr(line, ',') + 1;
-    snprintf(text, 192, "%.*s", (int)strcspn(line, ",\n"), line);
-    return text;
-}
-
-static double number(const char *header, const char *line, const char *name) {
-    char text[192];
-    field(line, column_of(header, name), text);
-    return text[0] ? strtod(text, NULL) : NAN;
-}
-
-static int read_results(const char *out, record records[RECORDS]) {
-    char path[128], text[192];
-    int count = 0;
-    snprintf(path, sizeof path, "%s/results.csv", out);
-    char *file = program_file(path);
-    for (const char *line = strchr(file, '\n') + 1; *line; line = strchr(line, '\n') + 1) {
-        record *r = &records[count++];
-        snprintf(r->block, sizeof r->block, "%.31s", field(line, column_of(file, "block"), text));
-        snprintf(r->run, sizeof r->run, "%s", field(line, column_of(file, "run"), text));
-        snprintf(r->status, sizeof r->status, "%.15s", field(line, column_of(file, "status"), text));
-        r->batch = number(file, line, "batch");
-        r->weight = number(file, line, "snnl_weight");
-        r->seed = number(file, line, "seed");
-        r->train_accuracy = number(file, line, "train_accuracy");
-        r->accuracy = number(file, line, "test_accuracy");
-        r->cross_entropy = number(file, line, "test_cross_entropy");
-        r->ece = number(file, line, "test_ece");
-        assert_true(count < RECORDS);
-    }
-    free(file);
-    return count;
-}
-
-static const record *find(const record *records, int count, const char *block, double batch, double weight,
-                          double seed) {
-    for (int i = 0; i < count; i++)
-        if (strcmp(records[i].block, block) == 0 && records[i].batch == batch &&
-            records[i].weight == weight && records[i].seed == seed)
-            return &records[i];
-    fail_msg("no run of [%s] with batch %g, weight %g, seed %g", block, batch, weight, seed);
-    return NULL;
-}
+/* --- numbers of the page -------------------------------------------------------------------------------- */
 
 /* Text of a number with so many decimals: as near as that can be. `sign`: + stands before what is not negative. */
 static void expect_number(const char *what, const char *text, double wanted, int decimals, bool sign) {
@@ -340,8 +97,6 @@ static void expect_number(const char *what, const char *text, double wanted, int
     if (!(fabs(value - wanted) <= 0.5 * pow(10, -decimals) + 1e-7))
         fail_msg("%s: '%s' should be %.9g", what, text, wanted);
 }
-
-/* --- numbers of the page -------------------------------------------------------------------------------- */
 
 /* Two pairs: their mean difference and its 95% interval. With one degree of freedom Student's t is Cauchy's, whose
  * quantile is a tangent. */
@@ -387,8 +142,8 @@ static void expect_difference(const char *what, const char *cell, difference d, 
 }
 
 /* A condition's row, from the runs of seeds 1 and 2 and theirs at weight 0. */
-static void check_row(char cells[COLUMNS][96], const record *a, const record *b, const record *a0,
-                      const record *b0) {
+static void check_row(char cells[COLUMNS][96], const result *a, const result *b, const result *a0,
+                      const result *b0) {
     char label[96];
     snprintf(label, sizeof label, "batch %g, snnl-weight %g", a->batch, a->weight);
     assert_string_equal(cells[0], label);
@@ -415,9 +170,9 @@ static void check_row(char cells[COLUMNS][96], const record *a, const record *b,
 
 static void the_table_of_conditions(void **state) {
     (void)state;
-    record records[RECORDS];
+    result records[RESULTS_MAX];
     char cells[COLUMNS][96];
-    int count = read_results("out", records);
+    int count = results_read("out", records);
     char *page = report_of("out");
     const char *row = strstr(strstr(page, "<h3>grid: mlp on mnist</h3>"), "<table>");
     row = strstr(row, "</tr>"); /* the heading's */
@@ -426,9 +181,10 @@ static void the_table_of_conditions(void **state) {
             row = strstr(row + 1, "<tr><td>");
             assert_int_equal(cells_of(row, cells), COLUMNS);
             double weight = weighted ? 0.1 : 0;
-            check_row(cells, find(records, count, "grid", batch, weight, 1),
-                      find(records, count, "grid", batch, weight, 2),
-                      find(records, count, "grid", batch, 0, 1), find(records, count, "grid", batch, 0, 2));
+            check_row(cells, results_find(records, count, "grid", batch, weight, 1),
+                      results_find(records, count, "grid", batch, weight, 2),
+                      results_find(records, count, "grid", batch, 0, 1),
+                      results_find(records, count, "grid", batch, 0, 2));
         }
     const char *end = strstr(row, "</table>"), *more = strstr(row + 1, "<tr>");
     assert_true(!more || more > end);
@@ -439,8 +195,8 @@ static const char *verdict_of(difference d) {
     return d.low > 0 ? "higher" : d.high < 0 ? "lower" : "no clear difference";
 }
 
-static void check_finding(const char *page, const record *a, const record *b, const record *a0,
-                          const record *b0) {
+static void check_finding(const char *page, const result *a, const result *b, const result *a0,
+                          const result *b0) {
     char begin[128], number_texts[9][32], verdicts[3][32];
     snprintf(begin, sizeof begin,
              "<li>grid, batch %g, snnl-weight 0.1, against weight 0 (2 seeds): ", a->batch);
@@ -472,44 +228,21 @@ static void check_finding(const char *page, const record *a, const record *b, co
 
 static void findings_of_conditions(void **state) {
     (void)state;
-    record records[RECORDS];
-    int count = read_results("out", records);
+    result records[RESULTS_MAX];
+    int count = results_read("out", records);
     char *page = report_of("out");
     for (int batch = 10; batch <= 20; batch += 10)
-        check_finding(page, find(records, count, "grid", batch, 0.1, 1),
-                      find(records, count, "grid", batch, 0.1, 2), find(records, count, "grid", batch, 0, 1),
-                      find(records, count, "grid", batch, 0, 2));
+        check_finding(page, results_find(records, count, "grid", batch, 0.1, 1),
+                      results_find(records, count, "grid", batch, 0.1, 2),
+                      results_find(records, count, "grid", batch, 0, 1),
+                      results_find(records, count, "grid", batch, 0, 2));
     assert_null(strstr(page, "snnl-weight 0, against weight 0"));
     free(page);
 }
 
 /* --- layers --------------------------------------------------------------------------------------------- */
 
-typedef struct layer {
-    char name[64];
-    double weight, snnl;
-} layer;
-
-enum { LAYERS = 16 };
-
-static int layers_of(const char *out, const char *run, layer layers[LAYERS]) {
-    char path[128], text[192];
-    int count = 0;
-    snprintf(path, sizeof path, "%s/taps.csv", out);
-    char *file = program_file(path);
-    for (const char *line = strchr(file, '\n') + 1; *line; line = strchr(line, '\n') + 1) {
-        if (strcmp(field(line, 0, text), run) != 0)
-            continue;
-        assert_true(count < LAYERS);
-        snprintf(layers[count].name, sizeof layers[count].name, "%.63s", field(line, 1, text));
-        layers[count].weight = strtod(field(line, 2, text), NULL);
-        layers[count++].snnl = strtod(field(line, 3, text), NULL);
-    }
-    free(file);
-    return count;
-}
-
-static double weighted_mean(const layer *weighted, const layer *of, int count) {
+static double weighted_mean(const result_layer *weighted, const result_layer *of, int count) {
     double sum = 0;
     int layers = 0;
     for (int i = 0; i < count; i++)
@@ -521,10 +254,10 @@ static double weighted_mean(const layer *weighted, const layer *of, int count) {
     return sum / layers;
 }
 
-static void check_plain(const char *page, const char *out, const record *plain) {
-    layer layers[LAYERS];
+static void check_plain(const char *page, const char *out, const result *plain) {
+    result_layer layers[RESULTS_LAYERS_MAX];
     char first[32], last[32], text[300];
-    int count = layers_of(out, plain->run, layers), falls = 0, steps;
+    int count = results_layers(out, plain->run, layers), falls = 0, steps;
     assert_true(count >= 2);
     for (int i = 1; i < count; i++)
         falls += layers[i].snnl < layers[i - 1].snnl;
@@ -547,11 +280,11 @@ static void check_plain(const char *page, const char *out, const record *plain) 
     program_said(at, text);
 }
 
-static void check_weighted(const char *page, const char *out, const record *weighted, const record *plain) {
-    layer layers[LAYERS], plain_layers[LAYERS];
+static void check_weighted(const char *page, const char *out, const result *weighted, const result *plain) {
+    result_layer layers[RESULTS_LAYERS_MAX], plain_layers[RESULTS_LAYERS_MAX];
     char begin[128], name[32], texts[6][32];
-    int count = layers_of(out, weighted->run, layers);
-    assert_int_equal(layers_of(out, plain->run, plain_layers), count);
+    int count = results_layers(out, weighted->run, layers);
+    assert_int_equal(results_layers(out, plain->run, plain_layers), count);
     snprintf(begin, sizeof begin,
              "<li>%s at weight %g (mlp, mnist): ", weighted->weight > 0 ? "Entangled" : "Disentangled",
              weighted->weight);
@@ -576,14 +309,14 @@ static void check_weighted(const char *page, const char *out, const record *weig
 
 static void findings_of_layers(void **state) {
     (void)state;
-    record records[RECORDS];
-    int count = read_results("out", records);
+    result records[RESULTS_MAX];
+    int count = results_read("out", records);
     char *page = report_of("out");
-    check_plain(page, "out", find(records, count, "logged", 20, 0, 3));
-    check_weighted(page, "out", find(records, count, "logged", 20, 0.2, 3),
-                   find(records, count, "logged", 20, 0, 3));
-    check_weighted(page, "out", find(records, count, "logged", 20, -0.2, 3),
-                   find(records, count, "logged", 20, 0, 3));
+    check_plain(page, "out", results_find(records, count, "logged", 20, 0, 3));
+    check_weighted(page, "out", results_find(records, count, "logged", 20, 0.2, 3),
+                   results_find(records, count, "logged", 20, 0, 3));
+    check_weighted(page, "out", results_find(records, count, "logged", 20, -0.2, 3),
+                   results_find(records, count, "logged", 20, 0, 3));
     free(page);
 }
 
@@ -591,16 +324,16 @@ static void findings_of_layers(void **state) {
 static void the_table_of_layers(void **state) {
     (void)state;
     static const double weights[] = {0, 0.2, -0.2};
-    record records[RECORDS];
-    layer layers[2][LAYERS];
+    result records[RESULTS_MAX];
+    result_layer layers[2][RESULTS_LAYERS_MAX];
     char cells[COLUMNS][96];
-    int count = read_results("out", records), layer_count = 0;
+    int count = results_read("out", records), layer_count = 0;
     char *page = report_of("out");
     const char *table = strstr(strstr(page, "<h3>logged: mlp on mnist</h3>"), "<table>");
     for (int w = 0; w < 3; w++) {
         for (int s = 0; s < 2; s++)
-            layer_count =
-                layers_of("out", find(records, count, "logged", 20, weights[w], 3 + s)->run, layers[s]);
+            layer_count = results_layers(
+                "out", results_find(records, count, "logged", 20, weights[w], 3 + s)->run, layers[s]);
         const char *row = table;
         for (int i = 0; i < layer_count; i++) {
             row = strstr(row + 1, "<tr><td>");
@@ -633,7 +366,7 @@ static void curves_and_planes(void **state) {
 
 /* --- half of it ----------------------------------------------------------------------------------------- */
 
-static void move_run(const char *from, const char *to, const record *r) {
+static void move_run(const char *from, const char *to, const result *r) {
     char old[400], new[400];
     snprintf(old, sizeof old, "%s/%s", from, r->run);
     snprintf(new, sizeof new, "%s/%s", to, r->run);
@@ -653,12 +386,12 @@ static int entries_in(const char *folder) {
 /* A half-finished study: what is compared is of one seed, and nothing is trained. */
 static void a_half_finished_study(void **state) {
     (void)state;
-    record records[RECORDS];
-    int count = read_results("out", records);
-    const record *plain3 = find(records, count, "logged", 20, 0, 3),
-                 *plain4 = find(records, count, "logged", 20, 0, 4);
-    const record *weighted3 = find(records, count, "logged", 20, 0.2, 3),
-                 *weighted4 = find(records, count, "logged", 20, 0.2, 4);
+    result records[RESULTS_MAX];
+    int count = results_read("out", records);
+    const result *plain3 = results_find(records, count, "logged", 20, 0, 3),
+                 *plain4 = results_find(records, count, "logged", 20, 0, 4);
+    const result *weighted3 = results_find(records, count, "logged", 20, 0.2, 3),
+                 *weighted4 = results_find(records, count, "logged", 20, 0.2, 4);
     mkdir("away", 0777);
     move_run("out/runs", "away", weighted3);
     int runs = entries_in("out/runs");
@@ -667,7 +400,7 @@ static void a_half_finished_study(void **state) {
     assert_string_equal(program_errors, "");
     assert_int_equal(entries_in("out/runs"), runs);
     char *page = report_of("out");
-    check_page(page);
+    page_check(page);
     program_said(page, " 6 of 7 trainings are done.</p>");
     program_said(page, "<p class=\"notice\">5 of 6 runs are done; what follows is of these.</p>");
     check_plain(page, "out", plain3);
@@ -692,7 +425,7 @@ static void nothing_is_done(void **state) {
     assert_int_equal(mkdir("bare", 0777), 0);
     assert_int_equal(program_run("reproduce", "--study numbers.ini --out bare --report-only --quick"), 0);
     char *page = report_of("bare");
-    check_page(page);
+    page_check(page);
     program_said(page, " at the size 'quick', ");
     program_said(page, " 0 of 8 trainings are done.</p>");
     program_said(page, "<li>None yet: no runs that can be compared are done.</li>");
@@ -714,7 +447,7 @@ static void a_failed_run(void **state) {
     assert_int_equal(symlink("../out/toy", "other/toy"), 0); /* drawing the points again would take seconds */
     assert_int_equal(program_run("reproduce", "--study failing.ini --out other --quiet"), 1);
     char *page = report_of("other");
-    check_page(page);
+    page_check(page);
     program_said(page, " 0 of 1 trainings are done, and 1 failed.</p>");
     program_said(page, "</td>\n<td>failed</td>");
     free(page);
@@ -734,7 +467,7 @@ static void shapes_stand_in(void **state) {
     write_study("absent.ini", ABSENT "[here]\n" RUN "steps = 2\nlog-every = 0\n");
     assert_int_equal(program_run("reproduce", "--study absent.ini --out other --missing shapes --quiet"), 0);
     char *page = report_of("other");
-    check_page(page);
+    page_check(page);
     expect_first(page, notice);
     program_said(
         page, "<h3>other: mlp on shapes</h3>\n<p class=\"notice\">The data set notmnist was not there: the "
@@ -756,7 +489,7 @@ static void runs_are_left_out(void **state) {
     write_study("absent.ini", ABSENT "[here]\n" RUN "steps = 2\nlog-every = 0\n");
     assert_int_equal(program_run("reproduce", "--study absent.ini --out other --quiet"), 0);
     char *page = report_of("other");
-    check_page(page);
+    page_check(page);
     expect_first(page,
                  "<p class=\"notice\">The data set notmnist was not there: its runs are left out.</p>\n");
     program_said(page, " 1 of 1 trainings are done.</p>");
@@ -782,7 +515,7 @@ static void replaced_whole_or_not_at_all(void **state) {
     assert_int_equal(program_run("reproduce", line), 0);
     page = report_of("out");
     assert_null(strstr(page, old));
-    check_page(page);
+    page_check(page);
     free(page);
     DIR *stream = opendir("out"); /* no temporary file is left */
     for (const struct dirent *entry; (entry = readdir(stream));)
