@@ -16,7 +16,7 @@
 #include "study/summary.h"
 #include "toy/run.h"
 
-enum { FAILED = 1, WRONG_USAGE = 2, INTERRUPTED = 130, STUDIES_MAX = 64, COMMAND_MAX = 2048 };
+enum { FAILED = 1, WRONG_USAGE = 2, INTERRUPTED = 130, STUDIES_MAX = 64 };
 
 static const char usage[] = "usage: ./reproduce [--quick | --full] [--out DIR] [options]\n"
                             "Trains what the studies in experiments/studies/ ask for, one run after another, "
@@ -206,22 +206,29 @@ typedef struct reproduction {
     exp_study_table results;
 } reproduction;
 
+static bool has_points(const reproduction *r, const char *name) {
+    char path[sizeof r->toy + 16];
+    snprintf(path, sizeof path, "%s/%s", r->toy, name);
+    return access(path, F_OK) == 0;
+}
+
 /* The points in the plane, once: a run folder in OUT. An unfinished one of before is done again. */
 static nn_status move_points(reproduction *r, nn_error *error) {
-    char summary[sizeof r->toy + 16], config[sizeof r->toy + 16];
+    char path[sizeof r->toy + 16];
     exp_toy_options options = exp_toy_minimising;
     exp_toy_result result;
-    snprintf(r->toy, sizeof r->toy, "%s/toy", r->options->out);
-    snprintf(summary, sizeof summary, "%s/summary.json", r->toy);
-    snprintf(config, sizeof config, "%s/config.ini", r->toy);
-    if (access(summary, F_OK) == 0)
+    if (has_points(r, "summary.json") && has_points(r, "toy.svg"))
         return NN_OK;
-    unlink(config);
+    snprintf(path, sizeof path, "%s/config.ini", r->toy);
+    unlink(path);
     snprintf(options.run, sizeof options.run, "%.500s", r->toy);
     options.quiet = true;
+    options.threads = r->options->threads;
     nn_status status = exp_toy_run(&options, &stop, &result, error);
-    if (stop)
-        unlink(summary); /* it stopped early: to be done again */
+    if (result.interrupted) {
+        snprintf(path, sizeof path, "%s/summary.json", r->toy);
+        unlink(path);
+    }
     return status;
 }
 
@@ -231,7 +238,7 @@ static nn_status write_report(const reproduction *r, nn_error *error) {
                               .size = exp_study_sizes[size_of(o)],
                               .note = o->note,
                               .data = exp_data_root(o->data),
-                              .toy = r->toy,
+                              .toy = has_points(r, "toy.svg") ? r->toy : NULL,
                               .seconds = exp_seconds() - r->begin};
     nn_status status = exp_report_write(&r->results, r->studies, r->count, &facts, error);
     if (status == NN_OK)
@@ -260,7 +267,8 @@ static int train(reproduction *r) {
     exp_runs_tally tally = {0};
     nn_error error = {0};
     catch_interrupts();
-    nn_status status = move_points(r, &error);
+    snprintf(r->toy, sizeof r->toy, "%s/toy", o->out);
+    nn_status status = o->report_only ? NN_OK : move_points(r, &error);
     if (status == NN_OK && !stop && !o->report_only)
         status = exp_study_train(&r->results, &setting, &tally, &error);
     if (status != NN_OK)
@@ -296,19 +304,37 @@ static int run(reproduction *r) {
     return code;
 }
 
-/* The command line as the report shows it, cut short where it is very long. */
-static void join(int argc, char **argv, char command[COMMAND_MAX]) {
-    snprintf(command, COMMAND_MAX, "./reproduce");
-    for (int i = 1; i < argc; i++) {
-        size_t length = strlen(command);
-        bool plain = argv[i][strcspn(argv[i], " \t\"'$*?|&;<>()")] == '\0';
-        snprintf(command + length, COMMAND_MAX - length, plain ? " %s" : " '%s'", argv[i]);
+/* A word as a shell takes it. */
+static void put_word(FILE *file, const char *word) {
+    size_t plain = strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=./,:+@%");
+    if (plain > 0 && word[plain] == '\0') {
+        fputs(word, file);
+        return;
     }
+    putc('\'', file);
+    for (; *word; word++)
+        fputs(*word == '\'' ? "'\\''" : (char[]){*word, '\0'}, file);
+    putc('\'', file);
+}
+
+/* The command line as the report shows it; NULL without memory, else for the caller to free. */
+static char *join(int argc, char **argv) {
+    char *command = NULL;
+    size_t size;
+    FILE *memory = open_memstream(&command, &size);
+    if (!memory)
+        return NULL;
+    fputs("./reproduce", memory);
+    for (int i = 1; i < argc; i++) {
+        putc(' ', memory);
+        put_word(memory, argv[i]);
+    }
+    fclose(memory);
+    return command;
 }
 
 int main(int argc, char **argv) {
     static exp_study studies[STUDIES_MAX];
-    static char command[COMMAND_MAX];
     reproduce_options options = defaults;
     nn_error error = {0};
     int count = 0, code = 0;
@@ -320,9 +346,13 @@ int main(int argc, char **argv) {
         status = nn_fail(&error, NN_EARGUMENT, "--quick and --full: name one of them");
     if (status == NN_OK)
         status = read_studies(argc, argv, size_of(&options), studies, &count, &error);
-    join(argc, argv, command);
-    reproduction r = {
-        .options = &options, .studies = studies, .count = count, .command = command, .begin = exp_seconds()};
+    nn_threads_set((int)options.threads);
+    char *command = join(argc, argv);
+    reproduction r = {.options = &options,
+                      .studies = studies,
+                      .count = count,
+                      .command = command ? command : "./reproduce",
+                      .begin = exp_seconds()};
     if (status != NN_OK) {
         fprintf(stderr, "reproduce: %s\n", error.message);
         code = WRONG_USAGE;
@@ -332,6 +362,7 @@ int main(int argc, char **argv) {
         code = run(&r);
     for (int s = 0; s < count; s++)
         exp_study_free(&studies[s]);
+    free(command);
     if (code == 0 && (fflush(stdout) != 0 || ferror(stdout))) {
         fputs("reproduce: cannot write to standard output\n", stderr);
         code = FAILED;

@@ -79,15 +79,19 @@ const char *exp_drawing_output(int k) {
     return names[k];
 }
 
+/* In double quotes: in single ones gnuplot takes a doubled quote at the beginning for an empty string. */
 void exp_drawing_quote(FILE *script, const char *text) {
-    putc('\'', script);
+    putc('"', script);
     for (; *text; text++) {
         unsigned char byte = (unsigned char)*text;
-        if (byte == '\'')
-            putc('\'', script);
-        putc(byte < 0x20 || byte > 0x7e ? '?' : byte, script);
+        if (byte == '`') /* would run a program */
+            fputs("\\140", script);
+        else if (byte == '"' || byte == '\\')
+            fprintf(script, "\\%c", byte);
+        else
+            putc(byte < 0x20 || byte > 0x7e ? '?' : byte, script);
     }
-    putc('\'', script);
+    putc('"', script);
 }
 
 /* Returns an errno. */

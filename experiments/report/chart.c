@@ -6,7 +6,13 @@
 
 #include "experiments/common/gnuplot.h"
 
-enum { WIDTH = 480, HEIGHT = 320, SQUARE = 400 }; /* units of the picture, in which letters are 13 high */
+enum {
+    WIDTH = 480,
+    HEIGHT = 320,
+    DOTS_WIDTH = 320,
+    DOTS_HEIGHT = 372
+};                        /* units of the picture, in which letters are 13 high */
+enum { MOST_TICKS = 24 }; /* that can be read side by side */
 
 exp_chart *exp_chart_new(const char *title, const char *x_label, const char *y_label) {
     exp_chart *chart = calloc(1, sizeof *chart);
@@ -19,8 +25,11 @@ exp_chart *exp_chart_new(const char *title, const char *x_label, const char *y_l
 }
 
 void exp_chart_free(exp_chart *chart) {
-    for (int i = 0; chart && i < chart->count; i++)
+    if (!chart)
+        return;
+    for (int i = 0; i < chart->count; i++)
         free(chart->series[i].x); /* one block holds all arrays of a series */
+    free(chart->tick_names);
     free(chart);
 }
 
@@ -41,6 +50,13 @@ exp_series *exp_chart_add(exp_chart *chart, const char *name, const char *color,
     snprintf(s->name, sizeof s->name, "%s", name);
     snprintf(s->color, sizeof s->color, "%s", color);
     return s;
+}
+
+bool exp_chart_name_ticks(exp_chart *chart, int count) {
+    free(chart->tick_names);
+    chart->tick_names = calloc((size_t)count + 1, sizeof *chart->tick_names);
+    chart->ticks = chart->tick_names ? count : 0;
+    return chart->tick_names != NULL;
 }
 
 static void put_number(FILE *script, double value, char after) {
@@ -64,23 +80,53 @@ static void put_data(FILE *script, const exp_chart *chart) {
     }
 }
 
+/* In a tick's name % begins a number's format. */
+static void put_tick_name(FILE *script, const char *name) {
+    char text[2 * EXP_TICK_NAME_MAX];
+    size_t length = 0;
+    for (; *name; name++) {
+        text[length++] = *name;
+        if (*name == '%')
+            text[length++] = '%';
+    }
+    text[length] = '\0';
+    exp_drawing_quote(script, text);
+}
+
+/* Names that do not fit side by side are slanted, or, where that is not enough, upright. */
 static void put_ticks(FILE *script, const exp_chart *chart) {
+    int step = (chart->ticks + MOST_TICKS - 1) / MOST_TICKS;
+    size_t longest = 0, shown = 0;
     if (chart->ticks == 0)
         return;
     fprintf(script, "set xrange [-0.5:%d.5]\nset xtics (", chart->ticks - 1);
-    for (int i = 0; i < chart->ticks; i++) {
-        exp_drawing_quote(script, chart->tick_names[i]);
-        fprintf(script, " %d%s", i, i + 1 < chart->ticks ? ", " : ")\n");
+    for (int i = 0; i < chart->ticks; i += step, shown++) {
+        size_t length = strlen(chart->tick_names[i]);
+        longest = length > longest ? length : longest;
+        fputs(i ? ", " : "", script);
+        put_tick_name(script, chart->tick_names[i]);
+        fprintf(script, " %d", i);
     }
-    size_t longest = 0;
-    for (int i = 0; i < chart->ticks; i++)
-        longest = strlen(chart->tick_names[i]) > longest ? strlen(chart->tick_names[i]) : longest;
-    if (longest * (size_t)chart->ticks > 55)
-        fputs("set xtics rotate by -35\nset rmargin 6\n", script);
+    fputs(")\n", script);
+    if (longest > 3 && shown > 12)
+        fputs("set xtics rotate by 90 right\nset rmargin 3\n", script);
+    else if ((10 * longest + 7) * shown > 540)
+        fputs("set xtics rotate by 35 right\nset rmargin 3\n", script);
 }
 
 static bool has_dots(const exp_chart *chart) {
     return chart->count > 0 && chart->series[0].style == EXP_CHART_DOTS;
+}
+
+/* Whether any point can be seen. */
+static bool has_points(const exp_chart *chart) {
+    for (int i = 0; i < chart->count; i++)
+        for (int k = 0; k < chart->series[i].count; k++) {
+            double x = chart->series[i].x[k], y = chart->series[i].y[k];
+            if (isfinite(x) && isfinite(y) && (y > 0 || !chart->log_y))
+                return true;
+        }
+    return false;
 }
 
 /* A square field with room around the dots. */
@@ -100,17 +146,19 @@ static void put_square(FILE *script, const exp_chart *chart) {
                     (low[axis] + high[axis]) / 2 + half);
     fputs("set offsets 0, 0, 0, 0\nset size ratio 1\nset border 15 lc rgb '#C0C0C0'\nunset xtics\nunset "
           "ytics\nunset grid\n"
-          "unset xlabel\nunset ylabel\n",
+          "unset ylabel\n"
+          "set lmargin 1.5\nset rmargin 1.5\nset bmargin 2.2\nset xlabel offset 0,0.2 textcolor rgb "
+          "'#505050'\n",
           script);
 }
 
 static void put_axes(FILE *script, const exp_chart *chart) {
     fputs("set border 3 lc rgb '#808080'\nset tics nomirror textcolor rgb '#303030'\nset grid lt 1 lw 1 lc "
           "rgb '#E4E4E4'\n"
-          "unset key\nset title ",
+          "unset mytics\nunset key\nset tmargin 2.5\nset title ",
           script);
     exp_drawing_quote(script, chart->title);
-    fputs(" font ',14'\nset xlabel ", script);
+    fputs(" font ',14' offset 0,-0.3\nset xlabel ", script);
     exp_drawing_quote(script, chart->x_label);
     fputs("\nset ylabel ", script);
     exp_drawing_quote(script, chart->y_label);
@@ -119,27 +167,54 @@ static void put_axes(FILE *script, const exp_chart *chart) {
           script);
     if (chart->y_low < chart->y_high)
         fprintf(script, "set yrange [%.7g:%.7g]\n", chart->y_low, chart->y_high);
+    if (chart->y_low < chart->y_high && chart->diagonal)
+        fprintf(script, "set xrange [%.7g:%.7g]\n", chart->y_low, chart->y_high);
     put_ticks(script, chart);
     if (has_dots(chart))
         put_square(script, chart);
 }
 
+/* gnuplot's own bars are cleared around their middle, so that lines and marks would be hidden by them: these are vectors
+ * with flat heads. */
 static void put_series(FILE *script, const exp_chart *chart, int i) {
     const exp_series *s = &chart->series[i];
-    /* Marks of neighbouring series stand side by side, so that their bars can be told apart. */
-    double aside = s->style == EXP_CHART_MARKS && chart->ticks ? 0.08 * (i - (chart->count - 1) / 2.0) : 0;
-    const char *dash = s->dashed ? "(8,4)" : "1";
-    fprintf(script, "$series%d using ($1+%.3g):2 ", i, aside);
-    if (s->style == EXP_CHART_DOTS)
-        fprintf(script, "with points pt 7 ps 0.22 lc rgb '%s'", s->color);
-    else
-        fprintf(script, "with lines lw 2 dt %s lc rgb '%s'", dash, s->color);
-    if (s->style != EXP_CHART_MARKS)
+    /* Bars of neighbouring series stand side by side, so that they can be told apart. */
+    double aside =
+        s->low && chart->ticks ? fmin(0.08, 0.6 / chart->count) * (i - (chart->count - 1) / 2.0) : 0;
+    if (s->style == EXP_CHART_DOTS) {
+        fprintf(script, "$series%d using 1:2 notitle with points pt 7 ps 0.28 lc rgb '%s'", i, s->color);
         return;
-    fprintf(script, ", $series%d using ($1+%.3g):2 with points pt 7 ps 0.6 lc rgb '%s'", i, aside, s->color);
+    }
+    fprintf(script, "$series%d using ($1+%.3g):2 notitle with lines lw 2 dt %s lc rgb '%s'", i, aside,
+            s->dashed ? "(8,4)" : "1", s->color);
+    if (s->style == EXP_CHART_LINES)
+        return;
+    fprintf(script, ", $series%d using ($1+%.3g):2 notitle with points pt 7 ps 0.6 lc rgb '%s'", i, aside,
+            s->color);
     if (s->low)
-        fprintf(script, ", $series%d using ($1+%.3g):2:3:4 with yerrorbars pt 0 lw 1.2 lc rgb '%s'", i, aside,
-                s->color);
+        fprintf(
+            script,
+            ", $series%d using ($1+%.3g):3:(0):($4-$3) notitle with vectors heads size graph 0.01,90 fixed "
+            "lw 1.2 lc rgb '%s'",
+            i, aside, s->color);
+}
+
+static void put_plot(FILE *script, const exp_chart *chart) {
+    if (!has_points(chart)) {
+        fputs("set label 'no values' at graph 0.5, graph 0.5 center textcolor rgb '#808080'\nunset logscale\n"
+              "set xrange [0:1]\nset yrange [0:1]\nunset tics\nplot NaN notitle\n",
+              script);
+        return;
+    }
+    fputs("plot ", script);
+    if (chart->diagonal)
+        fputs("x notitle with lines lw 1 dt (4,4) lc rgb '#909090'", script);
+    for (int i = 0; i < chart->count; i++) {
+        if (i > 0 || chart->diagonal)
+            fputs(", \\\n", script);
+        put_series(script, chart, i);
+    }
+    putc('\n', script);
 }
 
 nn_status exp_chart_draw(const exp_chart *chart, const char *svg, nn_error *error) {
@@ -147,21 +222,14 @@ nn_status exp_chart_draw(const exp_chart *chart, const char *svg, nn_error *erro
     if (exp_drawing_new(&drawing, (const char *[]){svg, NULL}, error) != NN_OK)
         return error->status;
     FILE *script = exp_drawing_script(drawing);
+    int width = has_dots(chart) ? DOTS_WIDTH : WIDTH, height = has_dots(chart) ? DOTS_HEIGHT : HEIGHT;
     put_data(script, chart);
     fprintf(script,
             "set encoding utf8\nset terminal svg noenhanced dynamic size %d,%d font 'Sans,13' background "
-            "'#FFFFFF'\n",
-            has_dots(chart) ? SQUARE : WIDTH, has_dots(chart) ? SQUARE : HEIGHT);
-    fprintf(script, "set output '%s'\n", exp_drawing_output(0));
+            "'#FFFFFF'\nset output '%s'\n",
+            width, height, exp_drawing_output(0));
     put_axes(script, chart);
-    fputs("plot ", script);
-    if (chart->diagonal)
-        fputs("x with lines lw 1 dt (4,4) lc rgb '#909090'", script);
-    for (int i = 0; i < chart->count; i++) {
-        if (i > 0 || chart->diagonal)
-            fputs(", \\\n", script);
-        put_series(script, chart, i);
-    }
-    fputs(chart->count == 0 && !chart->diagonal ? "NaN\nunset output\n" : "\nunset output\n", script);
+    put_plot(script, chart);
+    fputs("unset output\n", script);
     return exp_drawing_draw(drawing, error);
 }

@@ -1,6 +1,7 @@
-#define _GNU_SOURCE /* memmem */
+#define _GNU_SOURCE /* vasprintf */
 #include "html.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@ static const char style[] =
     "h1{font-size:1.9rem;line-height:1.2;margin:.4em 0}h2{font-size:1.4rem;margin:2.4em 0 "
     ".5em;padding-top:.6em;"
     "border-top:1px solid var(--line)}h3{font-size:1.1rem;margin:1.6em 0 .4em}"
-    "p{max-width:46em;margin:.6em 0}a{color:#0b5394}"
+    "p,li{max-width:46em;margin:.6em 0}ul{padding-left:1.3em}"
     ".paper,.notice{background:var(--note);border-left:4px solid #b0a070;padding:.6em "
     "1em;max-width:48em;margin:1em 0}"
     ".notice{border-color:#d55e00;background:#fdf1e9}"
@@ -27,11 +28,15 @@ static const char style[] =
     "text{font-family:Helvetica,Arial,sans-serif}"
     "figcaption,.legend,.soft{color:var(--soft);font-size:.9rem}"
     ".legend{display:flex;flex-wrap:wrap;gap:.2em 1.1em;list-style:none;padding:0 0 0 .6em;margin:.2em 0 1em}"
-    ".legend li{display:flex;align-items:center;gap:.4em}.legend svg{width:26px;height:8px;flex:none}"
+    ".legend li{margin:0;display:flex;align-items:center;gap:.4em}.legend "
+    "svg{width:auto;height:8px;flex:none}"
     ".wide{overflow-x:auto;margin:1em 0}table{border-collapse:collapse;font-size:.9rem;"
-    "font-variant-numeric:tabular-nums}th,td{padding:.3em .8em;text-align:right;border-bottom:1px solid "
+    "font-variant-numeric:tabular-nums}th,td{padding:.3em .7em;text-align:right;border-bottom:1px solid "
     "var(--line);"
-    "white-space:nowrap}th{font-weight:600}th:first-child,td:first-child{text-align:left;padding-left:0}"
+    "vertical-align:top}th{font-weight:600;vertical-align:bottom}td{white-space:nowrap}"
+    "th:first-child,td:first-child{text-align:left;padding-left:0;white-space:normal;min-width:9em;max-width:"
+    "20em;"
+    "overflow-wrap:break-word}td .soft{display:block;font-size:.8rem}"
     "pre{background:var(--note);padding:.8em 1em;overflow-x:auto;font-size:.85rem;line-height:1.4}"
     "@media(max-width:480px){body{font-size:15px;padding:1rem .9rem 3rem}h1{font-size:1.5rem}}"
     "@media "
@@ -54,8 +59,11 @@ void exp_html_text(FILE *page, const char *text) {
         case '"':
             fputs("&quot;", page);
             break;
-        default:
-            putc(*text, page);
+        default: /* control bytes, which no page may hold, become '?' */
+            if ((unsigned char)*text >= 0x20 && *text != 0x7f)
+                putc(*text, page);
+            else
+                putc(strchr("\t\n\r", *text) ? *text : '?', page);
         }
 }
 
@@ -72,22 +80,71 @@ void exp_html_end(FILE *page) {
     fputs("</body>\n</html>\n", page);
 }
 
-void exp_html_element(FILE *page, const char *tag, const char *format, ...) {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *memory = open_memstream(&text, &size);
-    va_list arguments;
-    if (!memory)
+static void put_text(FILE *page, const char *format, va_list arguments) {
+    char *text;
+    if (vasprintf(&text, format, arguments) < 0)
         return;
-    va_start(arguments, format);
-    vfprintf(memory, format, arguments);
-    va_end(arguments);
-    if (fclose(memory) == 0) {
-        fprintf(page, "<%s>", tag);
-        exp_html_text(page, text);
-        fprintf(page, "</%.*s>\n", (int)strcspn(tag, " "), tag);
-    }
+    exp_html_text(page, text);
     free(text);
+}
+
+void exp_html_format(FILE *page, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    put_text(page, format, arguments);
+    va_end(arguments);
+}
+
+void exp_html_element(FILE *page, const char *tag, const char *format, ...) {
+    va_list arguments;
+    fprintf(page, "<%s>", tag);
+    va_start(arguments, format);
+    put_text(page, format, arguments);
+    va_end(arguments);
+    fprintf(page, "</%.*s>\n", (int)strcspn(tag, " "), tag);
+}
+
+/* --- pictures ------------------------------------------------------------------------------------------- */
+
+/* The file's name without folder and ending, as the beginning of identifiers. */
+static void name_of(const char *path, char name[64]) {
+    const char *slash = strrchr(path, '/');
+    snprintf(name, 64, "%.60s", slash ? slash + 1 : path);
+    name[strcspn(name, ".")] = '\0';
+    for (char *byte = name; *byte; byte++)
+        if (!isalnum((unsigned char)*byte))
+            *byte = '-';
+}
+
+/* How many bytes at `at`, inside a tag, lead to an identifier: id=" or href="# or url(#; 0: none. */
+static size_t before_identifier(const char *at) {
+    static const char *const leads[] = {" id='", " id=\"", "href='#", "href=\"#", "url(#"};
+    for (size_t i = 0; i < sizeof leads / sizeof *leads; i++)
+        if (strncmp(at, leads[i], strlen(leads[i])) == 0)
+            return strlen(leads[i]);
+    return 0;
+}
+
+/* Pictures of one page share its identifiers, so that each gets its own: NAME- before those of the file. What gnuplot has
+ * to say of itself, in <title> and <desc>, would only be told to pointers that rest on the picture. */
+static void put_picture(FILE *page, const char *svg, const char *name) {
+    static const char *const dropped[][2] = {{"<title>", "</title>"}, {"<desc>", "</desc>"}};
+    bool inside = false;
+    while (*svg) {
+        for (size_t i = 0; i < 2; i++) {
+            const char *end =
+                strncmp(svg, dropped[i][0], strlen(dropped[i][0])) == 0 ? strstr(svg, dropped[i][1]) : NULL;
+            svg = end ? end + strlen(dropped[i][1]) : svg;
+        }
+        size_t length = inside ? before_identifier(svg) : 0;
+        if (length) {
+            fprintf(page, "%.*s%s-", (int)length, svg, name);
+            svg += length;
+        } else if (*svg) {
+            inside = *svg == '<' || (inside && *svg != '>');
+            putc(*svg++, page);
+        }
+    }
 }
 
 /* What stands before the element <svg> is for files alone. */
@@ -95,23 +152,37 @@ nn_status exp_html_picture(FILE *page, const char *svg, nn_error *error) {
     enum { LARGEST = 4 << 20 };
     unsigned char *bytes;
     size_t count;
+    char name[64];
     if (nn_file_read(svg, LARGEST, &bytes, &count, error) != NN_OK)
         return error->status;
-    const char *start = memmem(bytes, count, "<svg", 4);
-    if (start)
-        fwrite(start, 1, count - (size_t)(start - (const char *)bytes), page);
+    char *text = strndup((const char *)bytes, count);
     free(bytes);
-    return start ? NN_OK : nn_fail(error, NN_EFORMAT, "%s is no SVG picture", svg);
+    if (!text)
+        return nn_fail_memory(error, svg);
+    const char *start = strstr(text, "<svg");
+    nn_status status = NN_OK;
+    if (start && strstr(start, "</svg>")) {
+        name_of(svg, name);
+        put_picture(page, start, name);
+    } else
+        status = nn_fail(error, NN_EFORMAT, "%s is no SVG picture", svg);
+    free(text);
+    return status;
 }
 
 void exp_html_legend(FILE *page, const exp_chart *chart) {
     fputs("<ul class=\"legend\">", page);
     for (int i = 0; i < chart->count; i++) {
         const exp_series *s = &chart->series[i];
-        fprintf(
-            page,
-            "<li><svg viewBox=\"0 0 26 8\"><path d=\"M0 4H26\" stroke=\"%s\" stroke-width=\"3\"%s/></svg>",
-            s->color, s->dashed ? " stroke-dasharray=\"6 3\"" : "");
+        if (s->style == EXP_CHART_DOTS)
+            fprintf(page,
+                    "<li><svg viewBox=\"0 0 8 8\"><circle cx=\"4\" cy=\"4\" r=\"4\" fill=\"%s\"/></svg>",
+                    s->color);
+        else
+            fprintf(page,
+                    "<li><svg viewBox=\"0 0 26 8\"><path d=\"M0 4H26\" stroke=\"%s\" "
+                    "stroke-width=\"3\"%s/></svg>",
+                    s->color, s->dashed ? " stroke-dasharray=\"6 3\"" : "");
         exp_html_text(page, s->name);
         fputs("</li>", page);
     }

@@ -15,16 +15,8 @@
 
 /* --- head ----------------------------------------------------------------------------------------------- */
 
-static bool is_first_of_dataset(const exp_study_table *table, int i) {
-    for (int k = 0; k < i; k++)
-        if (table->results[k].state == EXP_RUN_DONE &&
-            strcmp(table->results[k].run->options.dataset, table->results[i].run->options.dataset) == 0)
-            return false;
-    return table->results[i].state == EXP_RUN_DONE;
-}
-
-/* The first lines say what data there was, and what stood in for what was not there. */
-static void put_data_notices(FILE *page, const exp_study_table *table, const exp_report_facts *facts) {
+/* The first lines say what data there was not, and what stood in for it. */
+static void put_notices(FILE *page, const exp_study_table *table, const exp_report_facts *facts) {
     for (int i = 0; i < table->count; i++) {
         const exp_study_run *run = table->results[i].run;
         bool said = !run->absent[0];
@@ -42,43 +34,72 @@ static void put_data_notices(FILE *page, const exp_study_table *table, const exp
     }
     if (facts->note && facts->note[0])
         exp_html_element(page, "p class=\"notice\"", "%s", facts->note);
-    fputs("<p class=\"soft\">Data: ", page);
-    for (int i = 0, listed = 0; i < table->count; i++)
-        if (is_first_of_dataset(table, i)) {
-            const exp_study_result *r = &table->results[i];
-            fprintf(page, "%s%s (%.0f training and %.0f test images as found, checksum %s)",
-                    listed++ ? "; " : "", r->run->options.dataset, r->train_examples, r->test_examples,
-                    r->checksum);
+}
+
+static bool is_finished_on(const exp_study_result *r, const char *dataset) {
+    return r->state == EXP_RUN_DONE && strcmp(r->run->options.dataset, dataset) == 0;
+}
+
+/* A data set, and the largest parts of it that finished runs used, the first of which is table->results[first]. */
+static void put_dataset(FILE *page, const exp_study_table *table, int first) {
+    const exp_study_result *r = &table->results[first];
+    double train = 0, test = 0;
+    for (int i = first; i < table->count; i++)
+        if (is_finished_on(&table->results[i], r->run->options.dataset)) {
+            train = fmax(train, table->results[i].train_examples);
+            test = fmax(test, table->results[i].test_examples);
         }
-    fputs(".</p>\n", page);
+    exp_html_format(page, " %s (%.0f training and %.0f test images were used; checksum %s)",
+                    r->run->options.dataset, train, test, r->checksum);
+}
+
+static void put_datasets(FILE *page, const exp_study_table *table) {
+    int listed = 0;
+    for (int i = 0; i < table->count; i++) {
+        const exp_study_result *r = &table->results[i];
+        bool seen = r->state != EXP_RUN_DONE;
+        for (int k = 0; k < i && !seen; k++)
+            seen = is_finished_on(&table->results[k], r->run->options.dataset);
+        if (seen)
+            continue;
+        fputs(listed++ ? ";" : "<p class=\"soft\">Data:", page);
+        put_dataset(page, table, i);
+    }
+    fputs(listed ? ".</p>\n" : "", page);
+}
+
+static void put_count(FILE *page, const exp_study_table *table) {
+    int counts[4] = {0};
+    for (int i = 0; i < table->count; i++)
+        counts[table->results[i].state] += !table->results[i].repeated;
+    fprintf(page, " %d of %d trainings are done", counts[EXP_RUN_DONE],
+            counts[EXP_RUN_DONE] + counts[EXP_RUN_FAILED] + counts[EXP_RUN_MISSING]);
+    if (counts[EXP_RUN_FAILED])
+        fprintf(page, ", and %d failed", counts[EXP_RUN_FAILED]);
+    putc('.', page);
 }
 
 static void put_head(FILE *page, const exp_study_table *table, const exp_report_facts *facts) {
-    int done = 0, runs = 0;
-    for (int i = 0; i < table->count; i++)
-        if (!table->results[i].repeated && table->results[i].state != EXP_RUN_SKIPPED) {
-            runs++;
-            done += table->results[i].state == EXP_RUN_DONE;
-        }
     exp_html_begin(page, "Entanglement, measured and trained");
-    exp_html_element(
-        page, "p",
+    put_notices(page, table, facts);
+    fputs("<p>", page);
+    exp_html_format(
+        page,
         "A reproduction, at the size '%s', of what \"Analyzing and Improving Representations with the Soft "
         "Nearest Neighbor Loss\" (Frosst, Papernot and Hinton, ICML 2019) measures and how it regularises, "
-        "by "
-        "the framework entangle, %s. %d of %d trainings are done.",
-        facts->size, exp_version, done, runs);
-    put_data_notices(page, table, facts);
+        "by the framework entangle, %s.",
+        facts->size, exp_version);
+    put_count(page, table);
+    fputs("</p>\n", page);
+    put_datasets(page, table);
     exp_html_element(
         page, "p",
         "The soft nearest neighbor loss (SNNL) of a batch is high where the classes of its points are "
-        "entangled, "
-        "and low where they are apart. With 10 classes and batches of 128 it cannot exceed about 2.38 at its "
-        "optimal temperature. Networks are trained with cross-entropy minus a weight times the SNNL of "
-        "hidden "
-        "layers: a weight above 0 keeps them entangled, one below 0 pulls their classes apart, and at 0 it "
-        "is "
-        "only measured.");
+        "entangled, and low where they are apart. With 10 classes and batches of 128 it cannot exceed about "
+        "2.38 at its optimal temperature. Networks are trained with cross-entropy minus a weight times the "
+        "SNNL of hidden layers: a weight above 0 keeps them entangled, one below 0 pulls their classes "
+        "apart, "
+        "and at 0 it is only measured.");
 }
 
 /* --- toy ------------------------------------------------------------------------------------------------ */
@@ -100,12 +121,23 @@ static nn_status put_toy(exp_section *section, const char *toy, nn_error *error)
     nn_status status = exp_html_picture(section->page, svg, error);
     fputs("</figure></div>\n", section->page);
     free(svg);
-    return status;
+    return status == NN_OK ? NN_OK : exp_section_omit(section, "The picture", error);
 }
 
 /* --- how it was made ------------------------------------------------------------------------------------ */
 
-static void put_runs(FILE *page, const exp_study_table *table) {
+static const char *time_text(double seconds, char text[32]) {
+    if (seconds < 100)
+        snprintf(text, 32, "%.0f seconds", seconds);
+    else if (seconds < 6000)
+        snprintf(text, 32, "%.0f minutes", seconds / 60);
+    else
+        snprintf(text, 32, "%.1f hours", seconds / 3600);
+    return text;
+}
+
+static void put_runs(FILE *page, const exp_study_table *table, double call) {
+    char all[32], last[32];
     double seconds = 0;
     fputs(
         "<details><summary>All runs</summary>\n<div class=\"wide\"><table>\n<tr><th>run</th><th>seconds</th>"
@@ -125,7 +157,8 @@ static void put_runs(FILE *page, const exp_study_table *table) {
             fprintf(page, "<td>%s</td><td></td><td></td></tr>\n", exp_run_states[r->state]);
     }
     fputs("</table></div></details>\n", page);
-    exp_html_element(page, "p", "All trainings together took %.0f minutes.", seconds / 60);
+    exp_html_element(page, "p", "All trainings together took %s, the last call of the program %s.",
+                     time_text(seconds, all), time_text(call, last));
 }
 
 static void put_making(FILE *page, const exp_study_table *table, const exp_report_facts *facts) {
@@ -150,7 +183,7 @@ static void put_making(FILE *page, const exp_study_table *table, const exp_repor
             exp_html_element(page, "pre", "%s", machine);
         free(machine);
     }
-    put_runs(page, table);
+    put_runs(page, table, facts->seconds);
 }
 
 /* --- the page ------------------------------------------------------------------------------------------- */

@@ -143,16 +143,34 @@ static int condition_at(const exp_study_block *block, axes a, int x, int curve) 
     return a.x < a.curves ? x * block->varied[a.curves].count + curve : curve * block->varied[a.x].count + x;
 }
 
-static const char *x_label(const exp_study_block *block, axes a) {
-    return a.x == ALL ? "condition" : block->varied[a.x].name;
+/* What is along x: an option, or all that vary. */
+static const char *x_label(const exp_study_block *block, axes a, char text[EXP_CONDITION_MAX]) {
+    text[0] = '\0';
+    for (int i = 0; i < block->varied_count; i++)
+        if (a.x == ALL || a.x == i)
+            snprintf(text + strlen(text), EXP_CONDITION_MAX - strlen(text), "%s%s", text[0] ? ", " : "",
+                     block->varied[i].name);
+    return text;
 }
 
-static void put_tick_names(exp_chart *chart, const exp_study_block *block, axes a) {
-    char text[EXP_CONDITION_MAX];
-    chart->ticks = x_count(block, a) < EXP_TICKS_MAX ? x_count(block, a) : EXP_TICKS_MAX;
-    for (int i = 0; i < chart->ticks; i++)
-        snprintf(chart->tick_names[i], sizeof chart->tick_names[i], "%.*s", EXP_TICKS_MAX - 1,
-                 a.x == ALL ? exp_condition_label(&block->runs[i], text) : block->varied[a.x].values[i]);
+/* The values of these options at place x. */
+static void name_tick(const exp_study_block *block, axes a, int x, char name[EXP_TICK_NAME_MAX]) {
+    int rest = x, chosen[EXP_VALUES_MAX] = {0};
+    if (a.x != ALL) {
+        snprintf(name, EXP_TICK_NAME_MAX, "%.*s", EXP_TICK_NAME_MAX - 1, block->varied[a.x].values[x]);
+        return;
+    }
+    for (int i = block->varied_count - 1; i >= 0; rest /= block->varied[i--].count)
+        chosen[i] = rest % block->varied[i].count;
+    for (int i = 0; i < block->varied_count; i++)
+        snprintf(name + strlen(name), EXP_TICK_NAME_MAX - strlen(name), "%s%s", i ? ", " : "",
+                 block->varied[i].values[chosen[i]]);
+}
+
+static void name_ticks(exp_chart *chart, const exp_study_block *block, axes a) {
+    if (exp_chart_name_ticks(chart, x_count(block, a)))
+        for (int x = 0; x < chart->ticks; x++)
+            name_tick(block, a, x, chart->tick_names[x]);
 }
 
 /* Mean over the seeds, and the lowest and highest of them. */
@@ -171,7 +189,8 @@ static nn_status draw_number(exp_section *section, const exp_block_results *b, n
                              const char *unit, nn_error *error) {
     const exp_study_block *block = b->block;
     axes a = choose_axes(block);
-    exp_chart *chart = exp_chart_new(title, x_label(block, a), unit);
+    char along[EXP_CONDITION_MAX];
+    exp_chart *chart = exp_chart_new(title, x_label(block, a, along), unit);
     for (int curve = 0; chart && curve < curve_count(block, a); curve++) {
         char name[NN_NAME_MAX] = "";
         if (a.curves != NONE)
@@ -186,7 +205,7 @@ static nn_status draw_number(exp_section *section, const exp_block_results *b, n
         }
     }
     if (chart)
-        put_tick_names(chart, block, a);
+        name_ticks(chart, block, a);
     return exp_section_chart(section, chart, error);
 }
 
@@ -195,11 +214,11 @@ static nn_status draw_layers(exp_section *section, const exp_block_results *b, i
     const exp_study_block *block = b->block;
     const exp_study_result *first = exp_block_finished(b);
     axes a = choose_axes(block);
-    char title[160] = "SNNL of every layer on the test set";
+    char along[EXP_CONDITION_MAX], title[160] = "SNNL of every layer on the test set";
     if (a.curves != NONE)
         snprintf(title, sizeof title, "SNNL of every layer, %.24s %.60s", block->varied[a.curves].name,
                  block->varied[a.curves].values[curve]);
-    exp_chart *chart = exp_chart_new(title, x_label(block, a), "SNNL (nats)");
+    exp_chart *chart = exp_chart_new(title, x_label(block, a, along), "SNNL (nats)");
     exp_tap_colors colors = {0};
     for (int i = 0; i < first->tap_count; i++)
         if (!exp_is_inner_tap(first->taps[i].name))
@@ -217,7 +236,7 @@ static nn_status draw_layers(exp_section *section, const exp_block_results *b, i
         }
     }
     if (chart)
-        put_tick_names(chart, block, a);
+        name_ticks(chart, block, a);
     return exp_section_chart(section, chart, error);
 }
 

@@ -79,9 +79,9 @@ nn_status exp_report_curves(exp_section *section, const char *run, const char *h
         return nn_fail_memory(error, run);
     nn_status status = exp_metrics_read(path, &metrics, error);
     free(path);
-    if (status != NN_OK)
-        return status;
     exp_html_element(section->page, "h3", "%s", heading);
+    if (status != NN_OK)
+        return exp_section_omit(section, "The curves", error);
     exp_section_grid(section, false);
     if (has_inner_taps(&metrics))
         status =

@@ -1,8 +1,10 @@
 /* report_embeddings.c - layers of trained networks in the plane, by t-SNE. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "experiments/embed/source.h"
+#include "experiments/study/summary.h"
 #include "experiments/tsne/tsne.h"
 #include "section.h"
 
@@ -36,17 +38,24 @@ static void add_class(exp_chart *chart, const exp_embed_source *source, const do
         }
 }
 
+static nn_status embed_points(const exp_embed_source *source, double *y, nn_error *error) {
+    exp_tsne_options options = exp_tsne_defaults;
+    double kl;
+    options.perplexity = fmin(options.perplexity, exp_tsne_largest_perplexity(source->count));
+    return exp_tsne(&options, source->count, source->dims, source->x, y, &kl, error);
+}
+
+/* One panel; its legend is enough for all of a block. */
 static nn_status draw(exp_section *section, const exp_embed_source *source, const char *what, bool legend,
                       nn_error *error) {
-    double kl, snnl[2], *y = calloc(2 * (size_t)source->count, sizeof *y);
-    char title[160];
-    nn_status status = y ? exp_tsne(&exp_tsne_defaults, source->count, source->dims, source->x, y, &kl, error)
-                         : nn_fail_memory(error, "an embedding");
+    double snnl[2], *y = calloc(2 * (size_t)source->count + 1, sizeof *y);
+    char values[64];
+    nn_status status = y ? embed_points(source, y, error) : nn_fail_memory(error, "an embedding");
     if (status == NN_OK)
         status = measure(source, y, snnl, error);
     if (status == NN_OK) {
-        snprintf(title, sizeof title, "%.60s: SNNL %.2f, in the plane %.2f", what, snnl[0], snnl[1]);
-        exp_chart *chart = exp_chart_new(title, "", "");
+        snprintf(values, sizeof values, "SNNL %.2f, in the plane %.2f", snnl[0], snnl[1]);
+        exp_chart *chart = exp_chart_new(what, values, "");
         for (int class = 0; chart && class < source->classes; class ++)
             add_class(chart, source, y, class);
         if (chart)
@@ -62,17 +71,17 @@ static nn_status embed(exp_section *section, const exp_block_results *b, const e
     exp_run_request request = {
         .run = exp_study_path(b->table, r->run, ""), .data = section->data, .examples = EXAMPLES};
     exp_embed_source source;
-    char what[128];
+    char what[128], label[EXP_CONDITION_MAX];
     bool pixels = strcmp(tap, "input") == 0;
     nn_status status = exp_embed_source_run(&source, &request, tap, error);
     if (pixels)
         snprintf(what, sizeof what, "pixels");
     else
-        snprintf(what, sizeof what, "%.40s, weight %g", tap, r->run->options.snnl_weight);
+        snprintf(what, sizeof what, "%.40s, %.60s", tap, exp_condition_label(r->run, label));
     if (status == NN_OK)
-        status = draw(section, &source, what, pixels, error); /* one legend is enough */
+        status = draw(section, &source, what, pixels, error);
     exp_embed_source_free(&source);
-    return status;
+    return status == NN_OK ? NN_OK : exp_section_omit(section, what, error);
 }
 
 /* Number k of n of a run's layers that are not inside a block, evenly from the first to the last. */
@@ -80,35 +89,48 @@ static const char *layer_at(const exp_study_result *r, int k, int n) {
     int outer = 0, wanted;
     for (int i = 0; i < r->tap_count; i++)
         outer += !exp_is_inner_tap(r->taps[i].name);
-    wanted = n > 1 ? k * (outer - 1) / (n - 1) : outer - 1;
+    wanted = k * (outer - 1) / (n - 1);
     for (int i = 0; i < r->tap_count; i++)
         if (!exp_is_inner_tap(r->taps[i].name) && wanted-- == 0)
             return r->taps[i].name;
     return NULL;
 }
 
-nn_status exp_report_embeddings(exp_section *section, const exp_block_results *b, nn_error *error) {
-    enum { LAYERS = 3 };
+/* The middle layer and the last one; of a network of one layer that. */
+static nn_status embed_layers(exp_section *section, const exp_block_results *b, const exp_study_result *r,
+                              nn_error *error) {
+    const char *middle = layer_at(r, 1, 3), *last = layer_at(r, 2, 3);
     nn_status status = NN_OK;
-    bool pixels = false;
-    exp_html_element(section->page, "h3", "%s in the plane", b->block->name);
-    exp_html_element(
-        section->page, "p",
-        "t-SNE of the first %d test examples, and the SNNL at its optimal temperature before and after.",
-        EXAMPLES);
-    exp_section_grid(section, true);
+    if (middle && middle != last)
+        status = embed(section, b, r, middle, error);
+    return last && status == NN_OK ? embed(section, b, r, last, error) : status;
+}
+
+static bool is_shown(const exp_study_result *r) {
+    return r->state == EXP_RUN_DONE && r->run->options.snnl_weight >= 0;
+}
+
+/* The pixels stand behind the first network's layers, so that those of the others come to lie under them. */
+nn_status exp_report_embeddings(exp_section *section, const exp_block_results *b, nn_error *error) {
+    nn_status status = NN_OK;
+    int networks = 0;
     for (int c = 0; c < b->block->conditions && status == NN_OK; c++) {
-        const exp_study_result *r = &b->results[c];
-        if (r->state != EXP_RUN_DONE || r->run->options.snnl_weight < 0)
+        if (!is_shown(&b->results[c]))
             continue;
-        if (!pixels)
-            status = embed(section, b, r, "input", error);
-        pixels = true;
-        for (int k = 1; k < LAYERS && status == NN_OK; k++) {
-            const char *tap = layer_at(r, k, LAYERS);
-            status = tap ? embed(section, b, r, tap, error) : NN_OK;
+        if (networks == 0) {
+            exp_html_element(section->page, "h3", "%s in the plane", b->block->name);
+            exp_html_element(
+                section->page, "p",
+                "t-SNE of test examples, the first %d where there are more, and the SNNL at its optimal "
+                "temperature before and after.",
+                EXAMPLES);
+            exp_section_grid(section, true);
         }
+        status = embed_layers(section, b, &b->results[c], error);
+        if (networks++ == 0 && status == NN_OK)
+            status = embed(section, b, &b->results[c], "input", error);
     }
-    exp_section_grid_end(section);
+    if (networks > 0)
+        exp_section_grid_end(section);
     return status;
 }

@@ -8,25 +8,6 @@
 
 /* --- layers --------------------------------------------------------------------------------------------- */
 
-static const exp_study_result *find_weight(const exp_block_results *b, bool (*wanted)(double weight)) {
-    for (int i = 0; i < b->block->seeds * b->block->conditions; i++)
-        if (b->results[i].state == EXP_RUN_DONE && wanted(b->results[i].run->options.snnl_weight))
-            return &b->results[i];
-    return NULL;
-}
-
-static bool is_zero(double weight) {
-    return weight == 0;
-}
-
-static bool is_positive(double weight) {
-    return weight > 0;
-}
-
-static bool is_negative(double weight) {
-    return weight < 0;
-}
-
 /* The next tap from `from` on that is or is not inside a block; NULL: none. */
 static const exp_tap_result *next_tap(const exp_study_result *r, int from, bool inner) {
     for (int i = from; i < r->tap_count; i++)
@@ -53,20 +34,20 @@ static void say_depth(FILE *page, const exp_study_result *r) {
     if (!first || first == last)
         return;
     fputs("<li>", page);
-    fprintf(page,
-            "Plain %s on %s: the test set's SNNL goes from %.2f in %s to %.2f in %s, and falls in %d of %d "
-            "steps from "
-            "layer to layer.",
-            r->run->options.model, r->run->options.dataset, first->snnl, first->name, last->snnl, last->name,
-            falls, steps);
+    exp_html_format(
+        page,
+        "Plain %s on %s: the test set's SNNL goes from %.2f in %s to %.2f in %s, and falls in %d of "
+        "%d steps from layer to layer.",
+        r->run->options.model, r->run->options.dataset, first->snnl, first->name, last->snnl, last->name,
+        falls, steps);
     const exp_tap_result *inner = next_tap(r, 0, true), *end = last_tap(r, true);
     if (inner && inner != end)
-        fprintf(page, " Inside the final block it goes from %.2f in %s to %.2f in %s.", inner->snnl,
-                inner->name, end->snnl, end->name);
+        exp_html_format(page, " Inside the final block it goes from %.2f in %s to %.2f in %s.", inner->snnl,
+                        inner->name, end->snnl, end->name);
     fputs("</li>\n", page);
 }
 
-/* Of the taps that carry a weight in `weighted`: their mean SNNL in run r. */
+/* Of the taps that carry a weight in `weighted`: their mean SNNL in run r, which has the same taps. */
 static double mean_of_weighted(const exp_study_result *weighted, const exp_study_result *r) {
     double sum = 0;
     int taps = 0;
@@ -80,28 +61,42 @@ static double mean_of_weighted(const exp_study_result *weighted, const exp_study
 
 static void say_weighted(FILE *page, const exp_study_result *plain, const exp_study_result *weighted) {
     const exp_tap_result *last = last_tap(weighted, false), *plain_last = last_tap(plain, false);
-    if (!last || !plain_last)
+    double weight = weighted->run->options.snnl_weight;
+    if (!last || !plain_last || isnan(mean_of_weighted(weighted, weighted)))
         return;
-    fprintf(page,
-            "<li>%s at weight %g (%s, %s): the weighted layers end at a mean SNNL of %.2f, against %.2f in "
-            "the plain "
-            "network; %s, the last layer, at %.2f against %.2f; test accuracy %.2f%% against %.2f%%.</li>\n",
-            weighted->run->options.snnl_weight > 0 ? "Entangled" : "Disentangled",
-            weighted->run->options.snnl_weight, weighted->run->options.model, weighted->run->options.dataset,
-            mean_of_weighted(weighted, weighted), mean_of_weighted(weighted, plain), last->name, last->snnl,
-            plain_last->snnl, 100 * weighted->test_accuracy, 100 * plain->test_accuracy);
+    exp_html_element(
+        page, "li",
+        "%s at weight %g (%s, %s): the weighted layers end at a mean SNNL of %.2f, against %.2f in the plain "
+        "network; %s, the last layer, at %.2f against %.2f; test accuracy %.2f%% against %.2f%%.",
+        weight > 0 ? "Entangled" : "Disentangled", weight, weighted->run->options.model,
+        weighted->run->options.dataset, mean_of_weighted(weighted, weighted),
+        mean_of_weighted(weighted, plain), last->name, last->snnl, plain_last->snnl,
+        100 * weighted->test_accuracy, 100 * plain->test_accuracy);
+}
+
+/* The first finished run whose weight has this sign and that can be compared, with the one at weight 0 that it is compared
+ * with: same seed, same batches. */
+static void say_sign(FILE *page, const exp_block_results *b, int sign) {
+    for (int i = 0; i < b->block->seeds * b->block->conditions; i++) {
+        const exp_study_result *r = &b->results[i];
+        double weight = r->run->options.snnl_weight;
+        if (r->state != EXP_RUN_DONE || (weight > 0) - (weight < 0) != sign)
+            continue;
+        const exp_study_result *plain = sign ? exp_study_baseline(b->table, r) : r;
+        if (!plain)
+            continue;
+        if (sign)
+            say_weighted(page, plain, r);
+        else
+            say_depth(page, r);
+        return;
+    }
 }
 
 static void say_layers(FILE *page, const exp_block_results *b) {
-    const exp_study_result *plain = find_weight(b, is_zero), *entangled = find_weight(b, is_positive),
-                           *disentangled = find_weight(b, is_negative);
-    if (!plain)
-        return;
-    say_depth(page, plain);
-    if (entangled)
-        say_weighted(page, plain, entangled);
-    if (disentangled)
-        say_weighted(page, plain, disentangled);
+    say_sign(page, b, 0);
+    say_sign(page, b, 1);
+    say_sign(page, b, -1);
 }
 
 /* --- differences ---------------------------------------------------------------------------------------- */
@@ -125,11 +120,10 @@ static void say_condition(FILE *page, const exp_block_results *b, int condition)
     char text[EXP_CONDITION_MAX];
     if (accuracy.difference.pairs == 0)
         return;
+    int seeds = accuracy.difference.pairs;
     fputs("<li>", page);
-    exp_html_text(page, b->block->name);
-    fputs(", ", page);
-    exp_html_text(page, exp_condition_label(&b->block->runs[condition], text));
-    fprintf(page, ", less weight 0 (%d seeds): ", accuracy.difference.pairs);
+    exp_html_format(page, "%s, %s, against weight 0 (%d seed%s): ", b->block->name,
+                    exp_condition_label(&b->block->runs[condition], text), seeds, seeds > 1 ? "s" : "");
     say_difference(page, &accuracy.difference, 100, 2, "points of accuracy");
     fputs("; ", page);
     say_difference(page, &likelihood.difference, 1, 3, "nats of negative log-likelihood");
@@ -138,15 +132,7 @@ static void say_condition(FILE *page, const exp_block_results *b, int condition)
     fputs(".</li>\n", page);
 }
 
-void exp_report_findings(exp_section *section, const exp_study_table *table, const exp_study *studies,
-                         int count) {
-    FILE *page = section->page;
-    exp_html_element(page, "h2", "Findings");
-    exp_html_element(
-        page, "p",
-        "Made from the runs below. Intervals are 95%% intervals of the mean of paired differences "
-        "(same initial weights, same batches) by Student's t.");
-    fputs("<ul>\n", page);
+static void say_all(FILE *page, const exp_study_table *table, const exp_study *studies, int count) {
     for (int s = 0; s < count; s++)
         for (int i = 0; i < studies[s].block_count; i++) {
             exp_block_results b = exp_block_results_of(table, &studies[s].blocks[i]);
@@ -155,5 +141,20 @@ void exp_report_findings(exp_section *section, const exp_study_table *table, con
             for (int c = 0; studies[s].findings && c < b.block->conditions; c++)
                 say_condition(page, &b, c);
         }
+}
+
+void exp_report_findings(exp_section *section, const exp_study_table *table, const exp_study *studies,
+                         int count) {
+    FILE *page = section->page;
+    exp_html_element(page, "h2", "Findings");
+    exp_html_element(
+        page, "p",
+        "Made from the runs below. Differences are means of pairs with the same initial weights and the same "
+        "batches, and in brackets are 95%% intervals of these means by Student's t.");
+    fputs("<ul>\n", page);
+    long before = ftell(page);
+    say_all(page, table, studies, count);
+    if (ftell(page) == before)
+        exp_html_element(page, "li", "None yet: no runs that can be compared are done.");
     fputs("</ul>\n", page);
 }

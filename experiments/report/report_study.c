@@ -12,11 +12,43 @@ static int count_finished(const exp_block_results *b) {
     return finished;
 }
 
+/* "8" or, where the finished runs differ, "8 to 16". */
+static void put_range(FILE *page, const exp_block_results *b, double (*of)(const exp_study_result *r)) {
+    double low = INFINITY, high = -INFINITY;
+    for (int i = 0; i < b->block->seeds * b->block->conditions; i++)
+        if (b->results[i].state == EXP_RUN_DONE) {
+            low = fmin(low, of(&b->results[i]));
+            high = fmax(high, of(&b->results[i]));
+        }
+    fprintf(page, low < high ? "%.0f to %.0f" : "%.0f", low, high);
+}
+
+static double train_examples(const exp_study_result *r) {
+    return r->train_examples;
+}
+
+static double steps(const exp_study_result *r) {
+    return r->steps;
+}
+
+static double batch(const exp_study_result *r) {
+    return (double)r->run->options.batch;
+}
+
+static void put_sizes(FILE *page, const exp_block_results *b) {
+    fputs("<p class=\"soft\">", page);
+    put_range(page, b, train_examples);
+    fputs(" training examples, ", page);
+    put_range(page, b, steps);
+    fputs(" steps, batches of ", page);
+    put_range(page, b, batch);
+    fprintf(page, "; %d seed%s.</p>\n", b->block->seeds, b->block->seeds > 1 ? "s" : "");
+}
+
 /* What was trained on what, and how much of it is done. */
 static void put_block_heading(exp_section *section, const exp_block_results *b) {
     FILE *page = section->page;
     const exp_study_run *run = &b->block->runs[0];
-    const exp_study_result *finished = exp_block_finished(b);
     int runs = b->block->seeds * b->block->conditions, done = count_finished(b);
     exp_html_element(page, "h3", "%s: %s on %s", b->block->name, run->options.model, run->options.dataset);
     if (run->skipped)
@@ -24,14 +56,11 @@ static void put_block_heading(exp_section *section, const exp_block_results *b) 
     else if (run->absent[0])
         exp_html_element(page, "p class=\"notice\"",
                          "The data set %s was not there: the built-in shapes stand in for it.", run->absent);
-    if (finished)
-        exp_html_element(page, "p class=\"soft\"",
-                         "%.0f training examples, %.0f steps, batches of %llu; %d seed%s.",
-                         finished->train_examples, finished->steps, (unsigned long long)run->options.batch,
-                         b->block->seeds, b->block->seeds > 1 ? "s" : "");
+    if (done > 0)
+        put_sizes(page, b);
     if (done < runs && !run->skipped)
-        exp_html_element(page, "p class=\"notice\"", "%d of %d runs are done; what follows is of these.",
-                         done, runs);
+        exp_html_element(page, "p class=\"notice\"", "%d of %d runs are done%s", done, runs,
+                         done > 0 ? "; what follows is of these." : ".");
 }
 
 /* The taps of a block's network at the end, a column for each condition: the mean over the seeds. */

@@ -7,6 +7,14 @@
 
 #include "experiments/study/statistics.h"
 
+nn_status exp_section_omit(exp_section *section, const char *what, nn_error *error) {
+    if (error->status == NN_EMEMORY)
+        return error->status;
+    exp_html_element(section->page, "p class=\"notice\"", "%s: left out. %s.", what, error->message);
+    *error = (nn_error){0};
+    return NN_OK;
+}
+
 void exp_section_grid(exp_section *section, bool small) {
     fprintf(section->page, "<div class=\"grid%s\">\n", small ? " small" : "");
 }

@@ -26,6 +26,10 @@ typedef struct exp_section {
  * NULL chart is one for which there was no memory. */
 nn_status exp_section_chart(exp_section *section, exp_chart *chart, nn_error *error);
 
+/* Says on the page what could not be shown, and why, and clears the error: a page with all the rest is worth more than
+ * none. Without memory it stays. */
+nn_status exp_section_omit(exp_section *section, const char *what, nn_error *error);
+
 /* Begins a row of figures, wide or small ones, and ends it. */
 void exp_section_grid(exp_section *section, bool small);
 void exp_section_grid_end(exp_section *section);
@@ -60,10 +64,11 @@ nn_status exp_report_charts(exp_section *section, const exp_block_results *b, nn
 nn_status exp_report_reliability(exp_section *section, const exp_block_results *b, nn_error *error);
 
 /* Every tap's SNNL and temperature over the steps of a run folder: the layers, those inside the last block where the
- * model has such taps, and the temperatures. */
+ * model has such taps, and the temperatures. A run that logged nothing has a line that says so. */
 nn_status exp_report_curves(exp_section *section, const char *run, const char *heading, nn_error *error);
 
-/* t-SNE of the test set's pixels and of layers of a block's networks, first seed, plain and entangled. */
+/* t-SNE of the test set's pixels and of layers of a block's networks, first seed, plain and entangled; what cannot be
+ * embedded has a line that says why. */
 nn_status exp_report_embeddings(exp_section *section, const exp_block_results *b, nn_error *error);
 
 #endif

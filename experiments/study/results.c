@@ -126,12 +126,12 @@ nn_status exp_study_table_read(exp_study_table *table, const exp_study_run *run,
         exp_study_result *result = &table->results[i];
         if (strcmp(result->run->name, run->name) != 0)
             continue;
-        if (result->run->skipped)
-            forget(result, EXP_RUN_SKIPPED);
-        else if (json)
+        if (json)
             status = take_summary(result, json, error);
         else
-            forget(result, failed ? EXP_RUN_FAILED : EXP_RUN_MISSING);
+            forget(result, result->run->skipped ? EXP_RUN_SKIPPED
+                           : failed             ? EXP_RUN_FAILED
+                                                : EXP_RUN_MISSING);
     }
     cJSON_Delete(json);
     return status;
