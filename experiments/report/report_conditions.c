@@ -7,42 +7,7 @@
 #include <string.h>
 
 #include "experiments/study/summary.h"
-#include "section.h"
-
-typedef double number(const exp_study_result *result);
-
-static double accuracy(const exp_study_result *r) {
-    return 100 * r->test_accuracy;
-}
-
-static double cross_entropy(const exp_study_result *r) {
-    return r->test_cross_entropy;
-}
-
-static double calibration_error(const exp_study_result *r) {
-    return 100 * r->test_ece;
-}
-
-static double generalisation_gap(const exp_study_result *r) {
-    return 100 * (r->train_accuracy - r->test_accuracy);
-}
-
-/* A number of one condition for every seed; NaN where there is none. */
-static void collect(const exp_block_results *b, int condition, number *of, double values[EXP_VALUES_MAX]) {
-    for (int seed = 0; seed < b->block->seeds; seed++)
-        values[seed] = of(&b->results[seed * b->block->conditions + condition]);
-}
-
-/* The same of the runs that these are compared with: same seed, weight 0. */
-static void collect_baselines(const exp_block_results *b, int condition, number *of,
-                              double values[EXP_VALUES_MAX]) {
-    for (int seed = 0; seed < b->block->seeds; seed++) {
-        const exp_study_result *result = &b->results[seed * b->block->conditions + condition];
-        const exp_study_result *baseline =
-            result->run->options.snnl_weight != 0 ? exp_study_baseline(b->table, result) : NULL;
-        values[seed] = baseline ? of(baseline) : NAN;
-    }
-}
+#include "numbers.h"
 
 /* --- table ---------------------------------------------------------------------------------------------- */
 
@@ -71,33 +36,33 @@ static double best(const double *values, int count) {
 
 static void put_condition(FILE *page, const exp_block_results *b, int condition) {
     static const struct {
-        number *of;
+        exp_number *of;
         int digits;
-    } columns[] = {{accuracy, 2}, {cross_entropy, 3}, {calibration_error, 2}};
-    double values[EXP_VALUES_MAX], baselines[EXP_VALUES_MAX];
+    } columns[] = {
+        {exp_number_accuracy, 2}, {exp_number_cross_entropy, 3}, {exp_number_calibration_error, 2}};
+    double values[EXP_VALUES_MAX];
     int seeds = b->block->seeds;
     char text[EXP_CONDITION_MAX];
     fputs("<tr><td>", page);
     exp_html_text(page, exp_condition_label(b->results[condition].run, text));
-    collect(b, condition, accuracy, values);
+    exp_block_numbers(b, condition, exp_number_accuracy, values);
     fprintf(page, "</td><td>%d</td>", exp_known(values, seeds));
     put_cell(page, "%.2f", best(values, seeds));
     for (size_t k = 0; k < sizeof columns / sizeof *columns; k++) {
-        collect(b, condition, columns[k].of, values);
-        collect_baselines(b, condition, columns[k].of, baselines);
-        exp_difference difference = exp_paired_difference(values, baselines, seeds);
+        exp_block_numbers(b, condition, columns[k].of, values);
+        exp_difference difference = exp_block_difference(b, condition, columns[k].of);
         put_cell(page, columns[k].digits == 3 ? "%.3f" : "%.2f", exp_mean(values, seeds));
         put_difference(page, &difference, columns[k].digits);
     }
-    collect(b, condition, generalisation_gap, values);
+    exp_block_numbers(b, condition, exp_number_generalisation_gap, values);
     put_cell(page, "%.2f", exp_mean(values, seeds));
     fputs("</tr>\n", page);
 }
 
 void exp_report_table(exp_section *section, const exp_block_results *b) {
     FILE *page = section->page;
-    fputs("<div class=\"wide\"><table>\n<tr><th>condition</th><th>seeds</th><th>best accuracy, "
-          "%</th><th>mean accuracy, %</th>"
+    fputs("<div class=\"wide\"><table>\n<tr><th>condition</th><th>seeds</th><th>best exp_number_accuracy, "
+          "%</th><th>mean exp_number_accuracy, %</th>"
           "<th>difference</th><th>cross-entropy</th><th>difference</th><th>ECE, %</th><th>difference</th>"
           "<th>train &minus; test, %</th></tr>\n",
           page);
@@ -185,8 +150,8 @@ static void put_point(exp_series *series, int i, const double *values, int count
     }
 }
 
-static nn_status draw_number(exp_section *section, const exp_block_results *b, number *of, const char *title,
-                             const char *unit, nn_error *error) {
+static nn_status draw_number(exp_section *section, const exp_block_results *b, exp_number *of,
+                             const char *title, const char *unit, nn_error *error) {
     const exp_study_block *block = b->block;
     axes a = choose_axes(block);
     char along[EXP_CONDITION_MAX];
@@ -200,7 +165,7 @@ static nn_status draw_number(exp_section *section, const exp_block_results *b, n
             exp_chart_add(chart, name, exp_color(curve), EXP_CHART_MARKS, x_count(block, a), true);
         for (int i = 0; series && i < series->count; i++) {
             double values[EXP_VALUES_MAX];
-            collect(b, condition_at(block, a, i, curve), of, values);
+            exp_block_numbers(b, condition_at(block, a, i, curve), of, values);
             put_point(series, i, values, block->seeds);
         }
     }
@@ -242,13 +207,13 @@ static nn_status draw_layers(exp_section *section, const exp_block_results *b, i
 
 nn_status exp_report_charts(exp_section *section, const exp_block_results *b, nn_error *error) {
     static const struct {
-        number *of;
+        exp_number *of;
         const char *title, *unit;
-    } charts[] = {
-        {accuracy, "Test accuracy", "accuracy (%)"},
-        {cross_entropy, "Negative log-likelihood on the test set", "nats"},
-        {calibration_error, "Expected calibration error", "ECE (%)"},
-        {generalisation_gap, "Generalisation gap: training less test accuracy", "percentage points"}};
+    } charts[] = {{exp_number_accuracy, "Test accuracy", "accuracy (%)"},
+                  {exp_number_cross_entropy, "Negative log-likelihood on the test set", "nats"},
+                  {exp_number_calibration_error, "Expected calibration error", "ECE (%)"},
+                  {exp_number_generalisation_gap, "Generalisation gap: training less test accuracy",
+                   "percentage points"}};
     nn_status status = NN_OK;
     if (x_count(b->block, choose_axes(b->block)) < 2 || !exp_block_finished(b))
         return NN_OK;

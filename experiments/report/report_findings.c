@@ -1,10 +1,9 @@
 /* report_findings.c - what the numbers say, in sentences that are made from them. */
 #include <math.h>
-#include <stddef.h>
 #include <string.h>
 
 #include "experiments/study/summary.h"
-#include "section.h"
+#include "numbers.h"
 
 /* --- layers --------------------------------------------------------------------------------------------- */
 
@@ -102,33 +101,30 @@ static void say_layers(FILE *page, const exp_block_results *b) {
 /* --- differences ---------------------------------------------------------------------------------------- */
 
 /* "+0.10 points of accuracy [-0.02, +0.22]", and what the interval says. */
-static void say_difference(FILE *page, const exp_difference *d, double factor, int digits, const char *what) {
-    fprintf(page, "%+.*f %s", digits, factor * d->mean, what);
+static void say_difference(FILE *page, const exp_difference *d, int digits, const char *what) {
+    fprintf(page, "%+.*f %s", digits, d->mean, what);
     if (d->pairs < 2)
         return;
     const char *verdict = d->low > 0 ? "higher" : d->high < 0 ? "lower" : "no clear difference";
-    fprintf(page, " [%+.*f, %+.*f], %s", digits, factor * d->low, digits, factor * d->high, verdict);
+    fprintf(page, " [%+.*f, %+.*f], %s", digits, d->low, digits, d->high, verdict);
 }
 
 static void say_condition(FILE *page, const exp_block_results *b, int condition) {
-    exp_condition_summary accuracy =
-        exp_study_condition(b->table, b->block, condition, offsetof(exp_study_result, test_accuracy));
-    exp_condition_summary likelihood =
-        exp_study_condition(b->table, b->block, condition, offsetof(exp_study_result, test_cross_entropy));
-    exp_condition_summary calibration =
-        exp_study_condition(b->table, b->block, condition, offsetof(exp_study_result, test_ece));
+    exp_difference accuracy = exp_block_difference(b, condition, exp_number_accuracy);
+    exp_difference likelihood = exp_block_difference(b, condition, exp_number_cross_entropy);
+    exp_difference calibration = exp_block_difference(b, condition, exp_number_calibration_error);
     char text[EXP_CONDITION_MAX];
-    if (accuracy.difference.pairs == 0)
+    if (accuracy.pairs == 0)
         return;
-    int seeds = accuracy.difference.pairs;
+    int seeds = accuracy.pairs;
     fputs("<li>", page);
     exp_html_format(page, "%s, %s, against weight 0 (%d seed%s): ", b->block->name,
                     exp_condition_label(&b->block->runs[condition], text), seeds, seeds > 1 ? "s" : "");
-    say_difference(page, &accuracy.difference, 100, 2, "points of accuracy");
+    say_difference(page, &accuracy, 2, "points of accuracy");
     fputs("; ", page);
-    say_difference(page, &likelihood.difference, 1, 3, "nats of negative log-likelihood");
+    say_difference(page, &likelihood, 3, "nats of negative log-likelihood");
     fputs("; ", page);
-    say_difference(page, &calibration.difference, 100, 2, "points of calibration error");
+    say_difference(page, &calibration, 2, "points of calibration error");
     fputs(".</li>\n", page);
 }
 

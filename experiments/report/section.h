@@ -4,6 +4,7 @@
  *   report_findings.c    what the numbers say, in sentences
  *   report_study.c       a study: its text, tables and figures
  *   report_curves.c      a run's layers over the training steps
+ *   numbers.c            the numbers of a block's runs
  *   report_conditions.c  numbers by condition, with their intervals
  *   report_embeddings.c  layers of trained networks in the plane
  *   machine.c            what it was computed on
