@@ -18,7 +18,8 @@ double exp_number_generalisation_gap(const exp_study_result *r) {
     return 100 * (r->train_accuracy - r->test_accuracy);
 }
 
-void exp_block_numbers(const exp_block_results *b, int condition, exp_number *of, double values[EXP_VALUES_MAX]) {
+void exp_block_numbers(const exp_block_results *b, int condition, exp_number *of,
+                       double values[EXP_VALUES_MAX]) {
     for (int seed = 0; seed < b->block->seeds; seed++)
         values[seed] = of(&b->results[seed * b->block->conditions + condition]);
 }

@@ -8,13 +8,15 @@
 /* A number of a finished run, NaN where it has none. */
 typedef double exp_number(const exp_study_result *result);
 
-double exp_number_accuracy(const exp_study_result *result);           /* on the test set, percent */
-double exp_number_cross_entropy(const exp_study_result *result);      /* on the test set, nats */
-double exp_number_calibration_error(const exp_study_result *result);  /* on the test set, percent */
-double exp_number_generalisation_gap(const exp_study_result *result); /* training less test accuracy, points */
+double exp_number_accuracy(const exp_study_result *result);          /* on the test set, percent */
+double exp_number_cross_entropy(const exp_study_result *result);     /* on the test set, nats */
+double exp_number_calibration_error(const exp_study_result *result); /* on the test set, percent */
+double exp_number_generalisation_gap(
+    const exp_study_result *result); /* training less test accuracy, points */
 
 /* A number of one condition for every seed; NaN where there is none. */
-void exp_block_numbers(const exp_block_results *b, int condition, exp_number *of, double values[EXP_VALUES_MAX]);
+void exp_block_numbers(const exp_block_results *b, int condition, exp_number *of,
+                       double values[EXP_VALUES_MAX]);
 
 /* Its differences from the same seeds at weight 0; no pairs where the condition is weight 0 itself. */
 exp_difference exp_block_difference(const exp_block_results *b, int condition, exp_number *of);
