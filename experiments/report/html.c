@@ -40,7 +40,9 @@ static const char style[] =
     "pre{background:var(--note);padding:.8em 1em;overflow-x:auto;font-size:.85rem;line-height:1.4}"
     "@media(max-width:480px){body{font-size:15px;padding:1rem .9rem 3rem}h1{font-size:1.5rem}}"
     "@media "
-    "print{body{max-width:none;font-size:11pt;padding:0}h2{break-after:avoid}figure,table,.paper{break-"
+    "print{.wide{overflow:visible}table{font-size:7pt}th,td{padding:.2em "
+    ".35em}pre{white-space:pre-wrap}body{max-width:none;font-size:11pt;padding:0}h2{break-after:avoid}figure,"
+    "table,.paper{break-"
     "inside:avoid}"
     ".grid{grid-template-columns:1fr 1fr}}";
 

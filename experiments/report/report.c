@@ -19,7 +19,8 @@
 static void put_notices(FILE *page, const exp_study_table *table, const exp_report_facts *facts) {
     for (int i = 0; i < table->count; i++) {
         const exp_study_run *run = table->results[i].run;
-        bool said = !run->absent[0];
+        bool finished_elsewhere = run->skipped && table->results[i].state == EXP_RUN_DONE;
+        bool said = !run->absent[0] || finished_elsewhere;
         for (int k = 0; k < i && !said; k++)
             said = strcmp(table->results[k].run->absent, run->absent) == 0;
         if (!said && run->skipped)

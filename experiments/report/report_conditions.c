@@ -61,8 +61,8 @@ static void put_condition(FILE *page, const exp_block_results *b, int condition)
 
 void exp_report_table(exp_section *section, const exp_block_results *b) {
     FILE *page = section->page;
-    fputs("<div class=\"wide\"><table>\n<tr><th>condition</th><th>seeds</th><th>best exp_number_accuracy, "
-          "%</th><th>mean exp_number_accuracy, %</th>"
+    fputs("<div class=\"wide\"><table>\n<tr><th>condition</th><th>seeds</th><th>best accuracy, "
+          "%</th><th>mean accuracy, %</th>"
           "<th>difference</th><th>cross-entropy</th><th>difference</th><th>ECE, %</th><th>difference</th>"
           "<th>train &minus; test, %</th></tr>\n",
           page);

@@ -51,14 +51,14 @@ static void put_block_heading(exp_section *section, const exp_block_results *b) 
     const exp_study_run *run = &b->block->runs[0];
     int runs = b->block->seeds * b->block->conditions, done = count_finished(b);
     exp_html_element(page, "h3", "%s: %s on %s", b->block->name, run->options.model, run->options.dataset);
-    if (run->skipped)
+    if (run->skipped && !done)
         exp_html_element(page, "p class=\"notice\"", "Left out: the data set %s was not there.", run->absent);
-    else if (run->absent[0])
+    if (run->absent[0] && !run->skipped)
         exp_html_element(page, "p class=\"notice\"",
                          "The data set %s was not there: the built-in shapes stand in for it.", run->absent);
     if (done > 0)
         put_sizes(page, b);
-    if (done < runs && !run->skipped)
+    if (done < runs && (done || !run->skipped))
         exp_html_element(page, "p class=\"notice\"", "%d of %d runs are done%s", done, runs,
                          done > 0 ? "; what follows is of these." : ".");
 }
