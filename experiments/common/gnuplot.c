@@ -7,6 +7,7 @@
 #include "gnuplot.h"
 
 #include <errno.h>
+#include <math.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -92,6 +93,13 @@ void exp_drawing_quote(FILE *script, const char *text) {
             putc(byte < 0x20 || byte > 0x7e ? '?' : byte, script);
     }
     putc('"', script);
+}
+
+void exp_drawing_number(FILE *script, double value, char after) {
+    if (isfinite(value))
+        fprintf(script, "%.7g%c", value, after);
+    else
+        fprintf(script, "NaN%c", after);
 }
 
 /* Returns an errno. */

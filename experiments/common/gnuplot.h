@@ -25,6 +25,9 @@ const char *exp_drawing_output(int k);
 /* Writes `text` as a string of gnuplot's, without what could end the string or break an SVG file. */
 void exp_drawing_quote(FILE *script, const char *text);
 
+/* Writes a number of a data block, or NaN, which is a gap, and the separator behind it. */
+void exp_drawing_number(FILE *script, double value, char after);
+
 /* Starts gnuplot. NN_EFILE where it is missing; the drawing is then still to be freed. */
 nn_status exp_drawing_start(exp_drawing *drawing, nn_error *error);
 

@@ -132,18 +132,12 @@ static double least_span(struct range inner) {
     return size > 0 ? 0.01 * size : 1;
 }
 
-static void put_number(FILE *script, double value, char after) {
-    if (isfinite(value))
-        fprintf(script, "%.7g%c", value, after);
-    else
-        fprintf(script, "NaN%c", after);
-}
-
 static void put_data(FILE *script, struct curves *curves) {
     fprintf(script, "$curves << END\n");
     for (size_t i = 0; i < curves->points; i++)
         for (size_t c = 0; c < curves->columns; c++)
-            put_number(script, curves->values[c * curves->points + i], c + 1 < curves->columns ? ' ' : '\n');
+            exp_drawing_number(script, curves->values[c * curves->points + i],
+                               c + 1 < curves->columns ? ' ' : '\n');
     fprintf(script, "END\n$test << END\n");
     const exp_metrics *metrics = curves->metrics;
     const double *step = exp_metrics_column(metrics, "step");
@@ -152,9 +146,9 @@ static void put_data(FILE *script, struct curves *curves) {
     for (size_t row = 0; row < metrics->rows; row++) {
         if (!isfinite(loss[row]) && !isfinite(accuracy[row]))
             continue;
-        put_number(script, step[row], ' ');
-        put_number(script, loss[row], ' ');
-        put_number(script, 100 * accuracy[row], '\n');
+        exp_drawing_number(script, step[row], ' ');
+        exp_drawing_number(script, loss[row], ' ');
+        exp_drawing_number(script, 100 * accuracy[row], '\n');
         curves->test_points++;
     }
     fprintf(script, "END\n");

@@ -59,22 +59,15 @@ bool exp_chart_name_ticks(exp_chart *chart, int count) {
     return chart->tick_names != NULL;
 }
 
-static void put_number(FILE *script, double value, char after) {
-    if (isfinite(value))
-        fprintf(script, "%.7g%c", value, after);
-    else
-        fprintf(script, "NaN%c", after);
-}
-
 static void put_data(FILE *script, const exp_chart *chart) {
     for (int i = 0; i < chart->count; i++) {
         const exp_series *s = &chart->series[i];
         fprintf(script, "$series%d << END\n", i);
         for (int k = 0; k < s->count; k++) {
-            put_number(script, s->x[k], ' ');
-            put_number(script, s->y[k], ' ');
-            put_number(script, s->low ? s->low[k] : NAN, ' ');
-            put_number(script, s->high ? s->high[k] : NAN, '\n');
+            exp_drawing_number(script, s->x[k], ' ');
+            exp_drawing_number(script, s->y[k], ' ');
+            exp_drawing_number(script, s->low ? s->low[k] : NAN, ' ');
+            exp_drawing_number(script, s->high ? s->high[k] : NAN, '\n');
         }
         fputs("END\n", script);
     }
