@@ -40,8 +40,8 @@ static const reproduce_options defaults = {.out = "reproduction", .missing = AUT
 #define AT(field) offsetof(reproduce_options, field)
 
 static const exp_option table[] = {
-    {"quick", EXP_FLAG, AT(quick), NULL, "a quarter of an hour on two processors", .recorded = false},
-    {"full", EXP_FLAG, AT(full), NULL, "as long as the paper's trainings: days", .recorded = false},
+    {"quick", EXP_FLAG, AT(quick), NULL, "a quarter of an hour or less on two processors", .recorded = false},
+    {"full", EXP_FLAG, AT(full), NULL, "trainings as long as the paper's: days", .recorded = false},
     {"study", EXP_TEXT, AT(study), "NAME", "a study, or an ini file; may be given several times; else all",
      .recorded = false},
     {"out", EXP_TEXT, AT(out), "DIR", "folder for all that is made", .recorded = false},
