@@ -103,7 +103,7 @@ static void say_layers(FILE *page, const exp_block_results *b) {
 /* "+0.10 points of accuracy [-0.02, +0.22]", and what the interval says. */
 static void say_difference(FILE *page, const exp_difference *d, int digits, const char *what) {
     fprintf(page, "%+.*f %s", digits, d->mean, what);
-    if (d->pairs < 2)
+    if (isnan(d->low))
         return;
     const char *verdict = d->low > 0 ? "higher" : d->high < 0 ? "lower" : "no clear difference";
     fprintf(page, " [%+.*f, %+.*f], %s", digits, d->low, digits, d->high, verdict);

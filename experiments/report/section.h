@@ -27,6 +27,9 @@ typedef struct exp_section {
  * NULL chart is one for which there was no memory. */
 nn_status exp_section_chart(exp_section *section, exp_chart *chart, nn_error *error);
 
+/* Removes figures that a report of before has left in the folder, and that are not of this one. */
+void exp_section_remove_older(const exp_section *section);
+
 /* Says on the page what could not be shown, and why, and clears the error: a page with all the rest is worth more than
  * none. Without memory it stays. */
 nn_status exp_section_omit(exp_section *section, const char *what, nn_error *error);
@@ -61,7 +64,7 @@ void exp_report_table(exp_section *section, const exp_block_results *b);
 /* The same numbers and every layer's SNNL over the conditions; nothing where there is but one. */
 nn_status exp_report_charts(exp_section *section, const exp_block_results *b, nn_error *error);
 
-/* One reliability diagram with a curve for every condition. */
+/* Reliability: one diagram with a curve for every condition, or, of many conditions, a diagram for each. */
 nn_status exp_report_reliability(exp_section *section, const exp_block_results *b, nn_error *error);
 
 /* Every tap's SNNL and temperature over the steps of a run folder: the layers, those inside the last block where the
