@@ -20,6 +20,8 @@ static void every_number_has_a_name(void **state) {
         " \"outliers\": [{\"source\": \"noise\", \"examples\": 20, \"scores\": [\n"
         "    {\"score\": \"energy\", \"auroc\": 0.75}, {\"score\": \"density\", \"layer\": \"conv1\", "
         "\"auroc\": 0.5}]}],\n"
+        " \"attacks\": [{\"method\": \"fgsm\", \"epsilon\": 0.1, \"accuracy\": 0.5}],\n"
+        " \"snapshots\": [{\"step\": 400, \"snnl\": 0.625}],\n"
         " \"plain\": [{\"a\": 7}, {\"a\": 8}]}";
     static const struct {
         const char *name;
@@ -30,6 +32,10 @@ static void every_number_has_a_name(void **state) {
                     {"outliers.noise.examples", 20},
                     {"outliers.noise.scores.energy.auroc", 0.75},
                     {"outliers.noise.scores.density:conv1.auroc", 0.5},
+                    {"attacks.fgsm:0.1.epsilon", 0.1},
+                    {"attacks.fgsm:0.1.accuracy", 0.5},
+                    {"snapshots.400.step", 400},
+                    {"snapshots.400.snnl", 0.625},
                     {"plain.0.a", 7},
                     {"plain.1.a", 8}};
     exp_named_numbers numbers;
@@ -65,7 +71,7 @@ static void files_that_are_no_object(void **state) {
 /* A name that does not fit is left out, not cut. */
 static void names_too_long(void **state) {
     (void)state;
-    char text[1024], name[400];
+    char text[2048], name[1000];
     memset(name, 'n', sizeof name - 1);
     name[sizeof name - 1] = '\0';
     snprintf(text, sizeof text, "{\"%s\": 1, \"short\": 2}", name);
