@@ -81,3 +81,19 @@ exp_difference exp_block_analysis_difference(const exp_block_results *b, int con
                                              const char *name) {
     return compare(b, condition, &(quantity){.program = program, .name = name});
 }
+
+void exp_put_number(FILE *page, double value, int digits) {
+    fputs("<td>", page);
+    if (isfinite(value))
+        fprintf(page, "%.*f", digits, value);
+    fputs("</td>", page);
+}
+
+void exp_put_difference(FILE *page, const exp_difference *d, int digits) {
+    fputs("<td>", page);
+    if (d->pairs > 0)
+        fprintf(page, "%+.*f", digits, d->mean);
+    if (!isnan(d->low))
+        fprintf(page, " <span class=\"soft\">[%+.*f, %+.*f]</span>", digits, d->low, digits, d->high);
+    fputs("</td>", page);
+}

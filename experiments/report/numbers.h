@@ -5,6 +5,11 @@
 #include "experiments/study/statistics.h"
 #include "section.h"
 
+/* Cells of a table: a number with so many digits behind the point, empty where it is not finite; and a difference with
+ * its interval. */
+void exp_put_number(FILE *page, double value, int digits);
+void exp_put_difference(FILE *page, const exp_difference *difference, int digits);
+
 /* A number of a finished run, NaN where it has none. */
 typedef double exp_number(const exp_study_result *result);
 

@@ -11,22 +11,6 @@
 
 /* --- table ---------------------------------------------------------------------------------------------- */
 
-static void put_cell(FILE *page, const char *format, double value) {
-    fputs("<td>", page);
-    if (isfinite(value))
-        fprintf(page, format, value);
-    fputs("</td>", page);
-}
-
-static void put_difference(FILE *page, const exp_difference *d, int digits) {
-    fputs("<td>", page);
-    if (d->pairs > 0)
-        fprintf(page, "%+.*f", digits, d->mean);
-    if (!isnan(d->low))
-        fprintf(page, " <span class=\"soft\">[%+.*f, %+.*f]</span>", digits, d->low, digits, d->high);
-    fputs("</td>", page);
-}
-
 static double best(const double *values, int count) {
     double largest = NAN;
     for (int i = 0; i < count; i++)
@@ -47,15 +31,15 @@ static void put_condition(FILE *page, const exp_block_results *b, int condition)
     exp_html_text(page, exp_condition_label(b->results[condition].run, text));
     exp_block_numbers(b, condition, exp_number_accuracy, values);
     fprintf(page, "</td><td>%d</td>", exp_known(values, seeds));
-    put_cell(page, "%.2f", best(values, seeds));
+    exp_put_number(page, best(values, seeds), 2);
     for (size_t k = 0; k < sizeof columns / sizeof *columns; k++) {
         exp_block_numbers(b, condition, columns[k].of, values);
         exp_difference difference = exp_block_difference(b, condition, columns[k].of);
-        put_cell(page, columns[k].digits == 3 ? "%.3f" : "%.2f", exp_mean(values, seeds));
-        put_difference(page, &difference, columns[k].digits);
+        exp_put_number(page, exp_mean(values, seeds), columns[k].digits);
+        exp_put_difference(page, &difference, columns[k].digits);
     }
     exp_block_numbers(b, condition, exp_number_generalisation_gap, values);
-    put_cell(page, "%.2f", exp_mean(values, seeds));
+    exp_put_number(page, exp_mean(values, seeds), 2);
     fputs("</tr>\n", page);
 }
 

@@ -54,6 +54,24 @@ nn_status exp_section_chart(exp_section *section, exp_chart *chart, nn_error *er
     return status;
 }
 
+/* Ends a figure whose picture came out with this status. */
+static nn_status end_figure(exp_section *section, const char *caption, nn_status status, nn_error *error) {
+    if (status == NN_OK)
+        exp_html_element(section->page, "figcaption", "%s", caption);
+    fputs("</figure>\n", section->page);
+    return status == NN_OK ? NN_OK : exp_section_omit(section, caption, error);
+}
+
+nn_status exp_section_image(exp_section *section, const char *png, const char *caption, nn_error *error) {
+    fputs("<figure>", section->page);
+    return end_figure(section, caption, exp_html_image(section->page, png, caption, error), error);
+}
+
+nn_status exp_section_picture(exp_section *section, const char *svg, const char *caption, nn_error *error) {
+    fputs("<figure>", section->page);
+    return end_figure(section, caption, exp_html_picture(section->page, svg, error), error);
+}
+
 exp_block_results exp_block_results_of(const exp_study_table *table, const exp_study_block *block) {
     return (exp_block_results){table, block, exp_study_table_block(table, block)};
 }
