@@ -97,9 +97,10 @@ static nn_status check_finite(int count, int dims, const float *x, nn_error *err
     for (int i = 0; i < count; i++)
         if (!nn_kernels_active()->vector->finite((size_t)dims, row_of(x, i, dims)))
             wrong = smaller(wrong, i);
-    return wrong == count ? NN_OK
-                          : nn_fail(error, NN_ENUMERIC,
-                                    "nearest neighbours: row %d of the points has a NaN or an infinity", wrong);
+    return wrong == count
+               ? NN_OK
+               : nn_fail(error, NN_ENUMERIC,
+                         "nearest neighbours: row %d of the points has a NaN or an infinity", wrong);
 }
 
 /* --- the best so far ------------------------------------------------------------------------------------ */
