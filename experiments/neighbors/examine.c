@@ -95,6 +95,17 @@ static nn_status calibrate(examination *e, nn_error *error) {
     return exp_dknn_new(&e->dknn, &e->run, &options, error);
 }
 
+/* More neighbours than a class has examples cannot all agree, however clear the case is. */
+static void note_few(const examination *e) {
+    int each = exp_dknn_training(e->dknn) / exp_dknn_classes(e->dknn);
+    if (each < exp_dknn_neighbors(e->dknn))
+        exp_progress_say(
+            e->progress,
+            "NOTE: %d training images are about %d of each class: with %d neighbors some must be "
+            "of other classes; take fewer (--neighbors)",
+            exp_dknn_training(e->dknn), each, exp_dknn_neighbors(e->dknn));
+}
+
 static nn_status judge(examination *e, nn_error *error) {
     e->doing = "judging test images";
     return exp_judged_new(&e->judged, e->dknn, &e->run, &e->run.set.test, (int)e->options->calibration,
@@ -143,8 +154,10 @@ static nn_status examine(examination *e, nn_error *error) {
     nn_status status = read_shown(e, &r, error);
     if (status == NN_OK)
         status = calibrate(e, error);
-    if (status == NN_OK && !*e->stop)
+    if (status == NN_OK && !*e->stop) {
+        note_few(e);
         status = judge(e, error);
+    }
     if (status != NN_OK || *e->stop)
         return status;
     r.statistics = exp_neighbors_measure(&e->judged);
