@@ -12,7 +12,8 @@ typedef struct examination {
     const exp_examine_options *options;
     exp_progress *progress;
     const volatile sig_atomic_t *stop;
-    double begun;      /* seconds */
+    double begun; /* seconds */
+    bool interrupted;
     const char *doing; /* for progress */
     exp_trained_run run;
     exp_dknn *dknn;
@@ -121,15 +122,15 @@ static void choose_shown(exp_neighbors_result *r) {
     r->shown_count = 2;
 }
 
-static nn_status write_files(const examination *e, exp_neighbors_result *r, nn_error *error) {
+static nn_status write_files(examination *e, exp_neighbors_result *r, nn_error *error) {
+    r->statistics = exp_neighbors_measure(&e->judged);
+    choose_shown(r);
     nn_status status = exp_neighbors_write_table(r, error);
     if (status == NN_OK)
         status = exp_neighbors_draw_credibility(r, error);
     if (status == NN_OK)
         status = exp_neighbors_draw_sheet(r, error);
     r->seconds = exp_seconds() - e->begun;
-    if (status == NN_OK)
-        status = exp_neighbors_write_summary(r, e->options->json ? stdout : NULL, error);
     return status;
 }
 
@@ -158,24 +159,26 @@ static nn_status examine(examination *e, nn_error *error) {
         note_few(e);
         status = judge(e, error);
     }
-    if (status != NN_OK || *e->stop)
+    if (status == NN_OK && !*e->stop)
+        status = write_files(e, &r, error);
+    e->interrupted = *e->stop;
+    if (status != NN_OK || e->interrupted)
         return status;
-    r.statistics = exp_neighbors_measure(&e->judged);
-    choose_shown(&r);
-    status = write_files(e, &r, error);
+    status = exp_neighbors_write_summary(&r, e->options->json ? stdout : NULL, error);
     if (status == NN_OK)
         conclude(e, &r);
     return status;
 }
 
 nn_status exp_examine(const exp_examine_options *options, exp_progress *progress,
-                      const volatile sig_atomic_t *stop, nn_error *error) {
+                      const volatile sig_atomic_t *stop, bool *interrupted, nn_error *error) {
     examination e = {.options = options, .progress = progress, .stop = stop, .begun = exp_seconds()};
     nn_status status = open_run(&e, error);
     if (status == NN_OK)
         status = prepare_folder(options->out, error);
     if (status == NN_OK)
         status = examine(&e, error);
+    *interrupted = e.interrupted;
     exp_judged_free(&e.judged);
     exp_dknn_free(e.dknn);
     exp_trained_run_close(&e.run);
