@@ -21,14 +21,15 @@ static nn_status check_program(const char *program, nn_error *error) {
 }
 
 static nn_status check_placeholders(const char *program, const char *arguments, nn_error *error) {
-    static const char *const known[] = {"{run}", "{out}", "{others}", NULL};
+    static const char *const known[] = {"{run}", "{dataset}", "{out}", "{others}", NULL};
     for (const char *at = strchr(arguments, '{'); at; at = strchr(at + 1, '{')) {
         bool found = false;
         for (int i = 0; known[i]; i++)
             found = found || strncmp(at, known[i], strlen(known[i])) == 0;
         if (!found)
             return nn_fail(error, NN_EARGUMENT,
-                           "then.%s: '%.20s': in braces may stand {run}, {out} and {others}", program, at);
+                           "then.%s: '%.20s': in braces may stand {run}, {dataset}, {out} and {others}",
+                           program, at);
     }
     if (!strstr(arguments, "{out}"))
         return nn_fail(error, NN_EARGUMENT, "then.%s: the arguments do not say where {out} belongs", program);
@@ -82,13 +83,18 @@ static void put_others(FILE *file, const exp_study_result *result) {
 
 /* Writes what stands for a placeholder at the beginning of `text`, and gives its length; 0: there is none. */
 static size_t put_placeholder(FILE *file, const char *text, const exp_study_result *result) {
-    if (strncmp(text, "{others}", 8) == 0) {
-        put_others(file, result);
-        return 8;
-    }
-    bool run = strncmp(text, "{run}", 5) == 0, out = strncmp(text, "{out}", 5) == 0;
-    fputs(run ? ".." : out ? "." : "", file);
-    return run || out ? 5 : 0;
+    const struct {
+        const char *name, *value;
+    } plain[] = {{"{run}", ".."}, {"{out}", "."}, {"{dataset}", result->run->options.dataset}};
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+        if (strncmp(text, plain[i].name, strlen(plain[i].name)) == 0) {
+            fputs(plain[i].value, file);
+            return strlen(plain[i].name);
+        }
+    if (strncmp(text, "{others}", 8) != 0)
+        return 0;
+    put_others(file, result);
+    return 8;
 }
 
 /* One word, its placeholders filled in; NULL without memory. */

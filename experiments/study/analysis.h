@@ -2,8 +2,8 @@
  *
  *     then.neighbors = --run {run} --out {out} --outliers notmnist
  *
- * In the arguments {run} stands for the run's folder, {out} for the folder that the program is to fill, and {others} for the
- * block's runs of the next seed, all conditions of it, separated by commas (of the only seed where there is but one).
+ * In the arguments {run} stands for the run's folder, {dataset} for the data set it was trained on, {out} for the folder that
+ * the program is to fill, and {others} for the block's runs of the next seed, all conditions of it, separated by commas (of the only seed where there is but one).
  * --data, --threads and --quiet are added. The folder OUT/runs/NAME/PROGRAM-HASH is there, with the program's
  * summary.json, once it is done. */
 #ifndef EXP_STUDY_ANALYSIS_H

@@ -50,7 +50,7 @@ static void refusals(void **state) {
          "test.ini:5: then.train: no program that makes something of runs; there are: "},
         {"then.attack = --run {run}",
          "test.ini:5: then.attack: the arguments do not say where {out} belongs"},
-        {"then.attack = {out} {seed}", "'{seed}': in braces may stand {run}, {out} and {others}"},
+        {"then.attack = {out} {seed}", "'{seed}': in braces may stand {run}, {dataset}, {out} and {others}"},
         {"then.attack = {out}\nthen.attack = {out}", "test.ini:6: then.attack: given twice in this block"},
         {"slow.then.attack = {out}", "before the dot stands a size"},
     };
@@ -87,15 +87,17 @@ static exp_study_table make_table(const exp_study *study, const char *out) {
 static void words(void **state) {
     (void)state;
     exp_study study =
-        parse(HEAD "then.attack =  --run={run}  --to\t{others} --out {out}\n", EXP_SIZE_DEFAULT);
+        parse(HEAD "then.attack =  --run={run}  --to\t{others} --out {out} --dataset={dataset}\n",
+              EXP_SIZE_DEFAULT);
     exp_study_table table = make_table(&study, "nowhere");
     const exp_study_run *runs = study.blocks[0].runs;
     for (int seed = 0; seed < 3; seed++) {
         char text[1024], expected[1024];
         const exp_study_run *next = &runs[(seed + 1) % 3 * 2];
-        snprintf(expected, sizeof expected,
-                 "--run=.. --to ../../%s,../../%s --out . --data /data root --threads 2 --quiet",
-                 next[0].name, next[1].name);
+        snprintf(
+            expected, sizeof expected,
+            "--run=.. --to ../../%s,../../%s --out . --dataset=mnist --data /data root --threads 2 --quiet",
+            next[0].name, next[1].name);
         join_words(&study, &table, 2 * seed + 1, text);
         assert_string_equal(text, expected);
     }
