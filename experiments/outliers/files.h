@@ -1,0 +1,18 @@
+/* files.h - what is left of a comparison with outliers: numbers and pictures. */
+#ifndef EXP_OUTLIERS_FILES_H
+#define EXP_OUTLIERS_FILES_H
+
+#include "outliers.h"
+
+/* Adds to the summary
+ *   outlier_references          training examples that densities rest on
+ *   outliers                    an array, for each source:
+ *     source, examples, in_distribution_examples
+ *     scores                    an array: score, layer and temperature (of a layer's), auroc, aupr_in, aupr_out, fpr95,
+ *                               mean_in, mean_out (null where infinite) */
+void exp_outliers_add_json(cJSON *summary, const exp_outliers *outliers);
+
+/* The same as a table, a line for each source and score. */
+nn_status exp_outliers_write_csv(const exp_outliers *outliers, const char *path, nn_error *error);
+
+#endif
