@@ -1,4 +1,4 @@
-/* pictures.c - panels in a grid, at most three beside each other. Sizes are pixels. */
+/* pictures.c - panels in a grid. Sizes are pixels. */
 #include "pictures.h"
 
 #include <math.h>
@@ -11,7 +11,6 @@
 enum {
     FIELD = 460, /* of a panel, without what is around it: */
     LEFT = 84,
-    RIGHT = 24,
     ABOVE = 52,
     BELOW = 64,
     HEADING = 76,
@@ -21,27 +20,36 @@ enum {
 
 /* Where the panels stand. */
 typedef struct grid {
-    int columns, rows, field_height;
+    int columns, rows;
+    int field_height, right; /* of a panel, and room to the right of it */
 } grid;
 
-static grid grid_of(int panels, int field_height) {
-    int columns = panels == 4 ? 2 : panels < 3 ? panels : 3;
-    return (grid){columns, (panels + columns - 1) / columns, field_height};
+static grid grid_of(int panels, int most_columns, int field_height, int right) {
+    int columns = panels == 4 ? 2 : panels < most_columns ? panels : most_columns;
+    return (grid){columns, (panels + columns - 1) / columns, field_height, right};
 }
 
 static int width_of(const grid *g) {
-    return g->columns * (LEFT + FIELD + RIGHT);
+    return g->columns * (LEFT + FIELD + g->right);
 }
 
 static int height_of(const grid *g) {
     return HEADING + g->rows * (ABOVE + g->field_height + BELOW);
 }
 
+/* Of panel k's field. */
+static int left_of(const grid *g, int k) {
+    return LEFT + k % g->columns * (LEFT + FIELD + g->right);
+}
+
+static int top_of(const grid *g, int k) {
+    return HEADING + ABOVE + k / g->columns * (ABOVE + g->field_height + BELOW);
+}
+
 /* Begins panel k: its place and its title. */
 static void put_panel(FILE *script, const grid *g, int k, const char *title, int examples) {
     double width = width_of(g), height = height_of(g);
-    int left = LEFT + k % g->columns * (LEFT + FIELD + RIGHT),
-        top = HEADING + ABOVE + k / g->columns * (ABOVE + g->field_height + BELOW);
+    int left = left_of(g, k), top = top_of(g, k);
     fprintf(script, "set lmargin at screen %.6f\nset rmargin at screen %.6f\n", left / width,
             (left + FIELD) / width);
     fprintf(script, "set tmargin at screen %.6f\nset bmargin at screen %.6f\n", 1 - top / height,
@@ -78,7 +86,7 @@ static void put_bins(FILE *script, const char *name, int k, const double *values
 static void put_histograms(FILE *script, const exp_outliers *out, const grid *g) {
     fprintf(script,
             "set key top center vertical Left reverse samplen 2 spacing 1.2 font ',11'\n"
-            "set style fill solid 0.5 noborder\nset boxwidth %.6f\n"
+            "set style fill transparent solid 0.6 noborder\nset boxwidth %.6f\n"
             "set xrange [0:1]\nset yrange [0:100]\nset nonlinear y via sqrt(y) inverse y*y\n"
             "set xtics 0,0.2,1\nset ytics (0, 1, 5, 10, 20, 40, 60, 80, 100)\n"
             "set xlabel 'credibility'\n",
@@ -177,9 +185,9 @@ static void put_roc_plot(FILE *script, const exp_outliers *out, int k) {
             continue;
         char title[2 * NN_NAME_MAX];
         const exp_outlier_column *column = &out->column[c];
-        snprintf(title, sizeof title, "%s%s%.60s  %.3f", exp_score_names[column->score],
-                 column->layer ? " " : "", column->layer ? column->layer : "",
-                 out->source[k].results[c].detection.auroc);
+        snprintf(title, sizeof title, "%.3f  %s%s%.60s", out->source[k].results[c].detection.auroc,
+                 exp_score_names[column->score], column->layer ? " " : "",
+                 column->layer ? column->layer : "");
         fprintf(script, ", \\\n$roc%d_%d using 1:2 with lines ", k, c);
         put_style(script, out, c, &colors, color);
         fprintf(script, " title ");
@@ -190,7 +198,6 @@ static void put_roc_plot(FILE *script, const exp_outliers *out, int k) {
 
 static void put_rocs(FILE *script, const exp_outliers *out, const grid *g) {
     fprintf(script,
-            "set key bottom right vertical Right noreverse samplen 2 spacing 1.05 font ',10' opaque\n"
             "unset nonlinear y\nset xrange [0:1]\nset yrange [0:1]\nset xtics 0,0.2,1\nset ytics 0,0.2,1\n"
             "set xlabel 'outliers taken for test examples'\n");
     for (int k = 0; k < out->sources; k++) {
@@ -199,6 +206,10 @@ static void put_rocs(FILE *script, const exp_outliers *out, const grid *g) {
             put_heading(script, g, out->title,
                         "how well scores tell test examples from others: ROC curves and their areas");
         fprintf(script, "set ylabel '%s' offset 1\n", k % g->columns ? "" : "test examples accepted");
+        fprintf(
+            script,
+            "set key at screen %.6f,%.6f left top vertical Left reverse samplen 2 spacing 1.25 font ',11'\n",
+            (left_of(g, k) + FIELD + 4.0) / width_of(g), 1 - (top_of(g, k) - 4.0) / height_of(g));
         put_roc_plot(script, out, k);
     }
 }
@@ -227,7 +238,7 @@ static nn_status draw(const exp_outliers *out, exp_drawing *drawing, const grid 
 
 nn_status exp_outliers_draw_credibility(const exp_outliers *out, const char *png, const char *svg,
                                         nn_error *error) {
-    grid g = grid_of(out->sources, 300);
+    grid g = grid_of(out->sources, 3, 300, 24);
     int column = exp_outliers_column(out, EXP_SCORE_CREDIBILITY);
     exp_drawing *drawing;
     nn_status status = exp_drawing_new(&drawing, (const char *[]){png, svg, NULL}, error);
@@ -243,7 +254,7 @@ nn_status exp_outliers_draw_credibility(const exp_outliers *out, const char *png
 }
 
 nn_status exp_outliers_draw_roc(const exp_outliers *out, const char *png, const char *svg, nn_error *error) {
-    grid g = grid_of(out->sources, FIELD);
+    grid g = grid_of(out->sources, 2, FIELD, 250);
     exp_drawing *drawing;
     nn_status status = exp_drawing_new(&drawing, (const char *[]){png, svg, NULL}, error);
     if (status != NN_OK)
