@@ -76,6 +76,8 @@ nn_status exp_dknn_judge(exp_dknn *dknn, const float *images, int count, exp_dkn
 
 int exp_dknn_layers(const exp_dknn *dknn);
 const char *exp_dknn_layer(const exp_dknn *dknn, int layer); /* from the input's side to the output's */
+int exp_dknn_dims(const exp_dknn *dknn, int layer);
+int exp_dknn_neighbors(const exp_dknn *dknn); /* k */
 int exp_dknn_classes(const exp_dknn *dknn);
 int exp_dknn_training(const exp_dknn *dknn); /* training examples among which neighbours are looked for */
 
