@@ -4,6 +4,7 @@
 
 #include "experiments/common/json.h"
 #include "framework/file.h"
+#include "pictures.h"
 
 static cJSON *describe_score(const exp_outlier_column *column, const exp_outlier_result *r) {
     cJSON *json = cJSON_CreateObject();
@@ -48,7 +49,7 @@ static void put_row(FILE *file, const exp_outliers *out, const exp_outlier_sourc
             r->detection.aupr_out, r->detection.fpr95, r->mean_in, r->mean_out);
 }
 
-nn_status exp_outliers_write_csv(const exp_outliers *out, const char *path, nn_error *error) {
+static nn_status write_csv(const exp_outliers *out, const char *path, nn_error *error) {
     char *text = NULL;
     size_t size = 0;
     FILE *file = open_memstream(&text, &size);
@@ -60,8 +61,45 @@ nn_status exp_outliers_write_csv(const exp_outliers *out, const char *path, nn_e
     for (int k = 0; k < out->sources; k++)
         for (int c = 0; c < out->columns; c++)
             put_row(file, out, &out->source[k], c);
-    nn_status status =
-        fclose(file) == 0 ? nn_file_write_atomic(path, text, size, error) : nn_fail_memory(error, path);
+    bool whole = !ferror(file);
+    whole = fclose(file) == 0 && whole;
+    nn_status status = whole ? nn_file_write_atomic(path, text, size, error) : nn_fail_memory(error, path);
     free(text);
     return status;
+}
+
+nn_status exp_outliers_write(const exp_outliers *out, const char *folder, nn_error *error) {
+    char path[2][EXP_TEXT_MAX + 64];
+    snprintf(path[0], sizeof path[0], "%s/outliers.csv", folder);
+    nn_status status = write_csv(out, path[0], error);
+    if (status == NN_OK) {
+        snprintf(path[0], sizeof path[0], "%s/outliers-credibility.png", folder);
+        snprintf(path[1], sizeof path[1], "%s/outliers-credibility.svg", folder);
+        status = exp_outliers_draw_credibility(out, path[0], path[1], error);
+    }
+    if (status == NN_OK) {
+        snprintf(path[0], sizeof path[0], "%s/outliers-roc.png", folder);
+        snprintf(path[1], sizeof path[1], "%s/outliers-roc.svg", folder);
+        status = exp_outliers_draw_roc(out, path[0], path[1], error);
+    }
+    return status;
+}
+
+/* The scores of the network, and of those of layers the best one. */
+const char *exp_outliers_line(const exp_outliers *out, int k, char line[EXP_OUTLIER_LINE_MAX]) {
+    const exp_outlier_source *s = &out->source[k];
+    size_t length = (size_t)snprintf(line, EXP_OUTLIER_LINE_MAX, "%d of %s: AUROC", s->count, s->source.name);
+    int best = -1;
+    for (int c = 0; c < out->columns; c++)
+        if (!out->column[c].layer)
+            length += (size_t)snprintf(line + length, EXP_OUTLIER_LINE_MAX - length, " %s %.3f,",
+                                       exp_score_names[out->column[c].score], s->results[c].detection.auroc);
+        else if (best < 0 || s->results[c].detection.auroc > s->results[best].detection.auroc)
+            best = c;
+    line[length - 1] = '\0';
+    if (best >= 0)
+        snprintf(line + length - 1, EXP_OUTLIER_LINE_MAX - length + 1,
+                 "; the best of a layer: %s of %.64s %.3f", exp_score_names[out->column[best].score],
+                 out->column[best].layer, s->results[best].detection.auroc);
+    return line;
 }

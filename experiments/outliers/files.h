@@ -12,7 +12,12 @@
  *                               mean_in, mean_out (null where infinite) */
 void exp_outliers_add_json(cJSON *summary, const exp_outliers *outliers);
 
-/* The same as a table, a line for each source and score. */
-nn_status exp_outliers_write_csv(const exp_outliers *outliers, const char *path, nn_error *error);
+/* FOLDER/outliers.csv, the same as a table: a line for each source and score; outliers-credibility.png and .svg,
+ * outliers-roc.png and .svg (pictures.h). */
+nn_status exp_outliers_write(const exp_outliers *outliers, const char *folder, nn_error *error);
+
+/* What source k came to, for a terminal; returns line. */
+enum { EXP_OUTLIER_LINE_MAX = 400 };
+const char *exp_outliers_line(const exp_outliers *outliers, int k, char line[EXP_OUTLIER_LINE_MAX]);
 
 #endif

@@ -20,13 +20,22 @@ typedef struct job {
 
 /* Images that are scored together, and where the scores go. */
 typedef struct scoring {
+    const char *name;
     const float *images; /* normalised */
     int count;
-    double *values; /* [columns][count] */
+    const exp_dknn_verdict *verdicts; /* [count] */
+    double *values;                   /* [columns][count] */
 } scoring;
 
 static bool stopped(const job *j) {
     return j->o->stop && *j->o->stop;
+}
+
+static void report(const job *j, const char *name, const char *doing, double done) {
+    if (!j->o->report)
+        return;
+    snprintf(j->out->doing, sizeof j->out->doing, "%s: %s", name, doing);
+    j->o->report(j->o->context, j->out->doing, done);
 }
 
 int exp_outliers_column(const exp_outliers *outliers, exp_score score) {
@@ -199,32 +208,30 @@ static nn_status score_chunk(job *j, const scoring *s, int first, int count, nn_
 
 /* --- all scores ----------------------------------------------------------------------------------------- */
 
-static nn_status score_neighbors(const job *j, const scoring *s, nn_error *error) {
-    exp_dknn_verdict *verdicts = calloc((size_t)s->count, sizeof *verdicts);
-    if (!verdicts)
-        return nn_fail_memory(error, "the verdicts");
-    nn_status status = exp_dknn_judge(j->dknn, s->images, s->count, verdicts, NULL, error);
+static void put_neighbor_scores(const job *j, const scoring *s) {
     int most = exp_dknn_calibration(j->dknn)->most;
-    size_t credibility = (size_t)exp_outliers_column(j->out, EXP_SCORE_CREDIBILITY) * (size_t)s->count,
-           support = (size_t)exp_outliers_column(j->out, EXP_SCORE_SUPPORT) * (size_t)s->count;
-    for (size_t i = 0; i < (size_t)s->count; i++) {
-        s->values[credibility + i] = verdicts[i].credibility[j->o->variant];
-        s->values[support + i] = most - verdicts[i].nonconformity;
+    double *credibility =
+               s->values + (size_t)exp_outliers_column(j->out, EXP_SCORE_CREDIBILITY) * (size_t)s->count,
+           *support = s->values + (size_t)exp_outliers_column(j->out, EXP_SCORE_SUPPORT) * (size_t)s->count;
+    for (int i = 0; i < s->count; i++) {
+        credibility[i] = s->verdicts[i].credibility[j->o->variant];
+        support[i] = most - s->verdicts[i].nonconformity;
     }
-    free(verdicts);
-    return status;
 }
 
-static nn_status score(job *j, const float *images, int count, double **values, nn_error *error) {
-    *values = calloc((size_t)j->out->columns * (size_t)count, sizeof **values);
-    scoring s = {images, count, *values};
-    if (!*values)
-        return nn_fail_memory(error, "the scores");
+/* values: [columns][count], the caller's to free, after a failure too. */
+static nn_status score(job *j, scoring s, double **values, nn_error *error) {
     size_t most = CHUNK_BYTES / (sizeof(float) * j->bank.dims);
-    int size = most < CHUNK_LEAST ? CHUNK_LEAST : most < (size_t)count ? (int)most : count;
-    nn_status status = score_neighbors(j, &s, error);
-    for (int first = 0; first < count && status == NN_OK && !stopped(j); first += size)
-        status = score_chunk(j, &s, first, count - first < size ? count - first : size, error);
+    int size = most < CHUNK_LEAST ? CHUNK_LEAST : most < (size_t)s.count ? (int)most : s.count;
+    s.values = *values = calloc((size_t)j->out->columns * (size_t)s.count, sizeof **values);
+    if (!s.values)
+        return nn_fail_memory(error, "the scores");
+    nn_status status = NN_OK;
+    put_neighbor_scores(j, &s);
+    for (int first = 0; first < s.count && status == NN_OK && !stopped(j); first += size) {
+        report(j, s.name, "densities", first / (double)s.count);
+        status = score_chunk(j, &s, first, s.count - first < size ? s.count - first : size, error);
+    }
     return status;
 }
 
@@ -247,16 +254,30 @@ static nn_status detect(const exp_outliers *out, exp_outlier_source *s, int colu
     return exp_detect(in, out->in, others, s->count, &r->detection, NULL, NULL, error);
 }
 
+static nn_status judge(job *j, exp_outlier_source *s, const exp_source_images *made, nn_error *error) {
+    exp_dknn_verdict *verdicts = calloc((size_t)made->count, sizeof *verdicts);
+    if (!verdicts)
+        return nn_fail_memory(error, "the verdicts");
+    report(j, s->source.name, "nearest neighbors", 0);
+    nn_status status = exp_dknn_judge(j->dknn, made->images, made->count, verdicts, NULL, error);
+    if (status == NN_OK && !stopped(j))
+        status = score(
+            j,
+            (scoring){
+                .name = s->source.name, .images = made->images, .count = made->count, .verdicts = verdicts},
+            &s->values, error);
+    free(verdicts);
+    return status;
+}
+
 static nn_status measure_source(job *j, exp_outlier_source *s, nn_error *error) {
     exp_source_images made;
-    nn_status status = exp_source_make(&s->source, j->run, j->o->root, j->o->calibration, j->out->in,
-                                       j->o->seed, &made, error);
-    if (status == NN_OK && j->o->report)
-        j->o->report(j->o->context, s->source.name, made.count);
+    nn_status status =
+        exp_source_make(&s->source, j->run, j->o->root, j->o->first, j->out->in, j->o->seed, &made, error);
     if (status == NN_OK) {
         s->count = made.count;
         exp_source_normalize(j->run, made.count, made.images);
-        status = score(j, made.images, made.count, &s->values, error);
+        status = judge(j, s, &made, error);
     }
     free(made.images);
     s->results = calloc((size_t)j->out->columns, sizeof *s->results);
@@ -269,21 +290,15 @@ static nn_status measure_source(job *j, exp_outlier_source *s, nn_error *error) 
 
 static nn_status score_own(job *j, nn_error *error) {
     const exp_trained_run *run = j->run;
-    int left = run->set.test.count - j->o->calibration;
-    if (left < 1)
-        return nn_fail(error, NN_EARGUMENT,
-                       "--calibration: of the %d test examples of %s none is left to compare outliers with",
-                       run->set.test.count, run->set.name);
-    int count = j->o->examples > 0 && j->o->examples < left ? j->o->examples : left;
+    int count = j->out->in = j->o->count;
     size_t image = nn_shape_row(nn_node_shape(run->classifier.images));
     float *images = malloc((size_t)count * image * sizeof *images);
     if (!images)
         return nn_fail_memory(error, "the test images");
-    if (j->o->report)
-        j->o->report(j->o->context, run->set.name, count);
-    j->out->in = count;
-    exp_trained_run_images(run, &run->set.test, j->o->calibration, count, images);
-    nn_status status = score(j, images, count, &j->out->values, error);
+    exp_trained_run_images(run, &run->set.test, j->o->first, count, images);
+    nn_status status = score(
+        j, (scoring){.name = run->set.name, .images = images, .count = count, .verdicts = j->o->verdicts},
+        &j->out->values, error);
     free(images);
     return status;
 }
@@ -291,7 +306,7 @@ static nn_status score_own(job *j, nn_error *error) {
 nn_status exp_outliers_measure(exp_outliers *out, exp_trained_run *run, const char *folder, exp_dknn *dknn,
                                const exp_outliers_options *options, nn_error *error) {
     job j = {.out = out, .run = run, .dknn = dknn, .o = options};
-    *out = (exp_outliers){.variant = options->variant, .calibration = options->calibration};
+    *out = (exp_outliers){0};
     snprintf(out->title, sizeof out->title, "%s on %s", run->options.model, run->set.name);
     nn_status status = open_bank(&j, folder, error);
     if (status == NN_OK)

@@ -1,7 +1,7 @@
 /* outliers.h - how well each score of scores.h tells a run's test examples from what was not in its training data.
  *
- * In-distribution are the run's test examples behind the calibration ones of its DkNN; each source (sources.h) gives at most
- * as many others. The densities of a tap take the first EXP_OUTLIER_REFERENCES training examples and the temperature at
+ * In-distribution are test examples of the run that did not calibrate its DkNN; each source (sources.h) gives at most as
+ * many others. The densities of a tap take the first EXP_OUTLIER_REFERENCES training examples and the temperature at
  * which the run's summary.json has the tap's SNNL: the one that minimised it over test batches, unless the run had a fixed
  * or learned one. It is the run's own scale of that layer, known without looking at any outlier, the same in all programs.
  * (The best one for more points than a batch has is lower.) Distances are those of the run; cosine ones are taken as the
@@ -22,13 +22,14 @@ enum { EXP_OUTLIER_REFERENCES = 5000, EXP_OUTLIER_COLUMNS_MAX = 4 + 2 * EXP_TAPS
 typedef struct exp_outliers_options {
     const exp_source *sources;
     int source_count;
-    const char *root; /* data root */
-    int calibration;  /* test examples of the DkNN's calibration: the first ones */
-    int examples;     /* in-distribution ones behind these, at most; 0: all */
+    const char *root;                 /* data root */
+    int first, count;                 /* in-distribution test examples, behind those that calibrated */
+    const exp_dknn_verdict *verdicts; /* of these, [count] */
     exp_dknn_variant variant;
     uint64_t seed;
-    /* Called, unless NULL, when scoring begins, with what is scored and how many images that are. */
-    void (*report)(void *context, const char *what, int images);
+    /* Called, unless NULL, now and then with what is being done and how much of it is, 0 to 1; `doing` stays valid to the
+     * end. */
+    void (*report)(void *context, const char *doing, double done);
     void *context;
     const volatile sig_atomic_t *stop; /* once it is not 0 the work ends early, in order; may be NULL */
 } exp_outliers_options;
@@ -55,8 +56,8 @@ typedef struct exp_outlier_source {
 
 typedef struct exp_outliers {
     char title[2 * EXP_TEXT_MAX]; /* "mnist_cnn on mnist" */
-    exp_dknn_variant variant;
-    int calibration, references;
+    char doing[EXP_SOURCE_NAME_MAX + 64];
+    int references; /* training examples */
     int columns;
     exp_outlier_column column[EXP_OUTLIER_COLUMNS_MAX];
     int in;         /* in-distribution examples */
@@ -66,8 +67,7 @@ typedef struct exp_outliers {
 } exp_outliers;
 
 /* The DkNN is that of the run, which was opened with EXP_DUMP from the folder `folder` on its own data set. Released with
- * exp_outliers_free, after a failure too. After an early end the sources that were finished are there. NN_EARGUMENT where
- * no test example is left behind the calibration ones. */
+ * exp_outliers_free, after a failure too. After an early end only the sources that were finished are there. */
 nn_status exp_outliers_measure(exp_outliers *outliers, exp_trained_run *run, const char *folder,
                                exp_dknn *dknn, const exp_outliers_options *options, nn_error *error);
 void exp_outliers_free(exp_outliers *outliers);

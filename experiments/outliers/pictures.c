@@ -196,10 +196,18 @@ static void put_roc_plot(FILE *script, const exp_outliers *out, int k) {
     putc('\n', script);
 }
 
+/* Pixels beside a field: room for a line, a number and the longest name. */
+static int legend_width(const exp_outliers *out) {
+    size_t longest = 0;
+    for (int c = 0; c < out->columns; c++)
+        if (is_drawn(out, c) && out->column[c].layer && strlen(out->column[c].layer) > longest)
+            longest = strlen(out->column[c].layer);
+    return 130 + 9 * (int)(strlen("agreement ") + longest);
+}
+
 static void put_rocs(FILE *script, const exp_outliers *out, const grid *g) {
-    fprintf(script,
-            "unset nonlinear y\nset xrange [0:1]\nset yrange [0:1]\nset xtics 0,0.2,1\nset ytics 0,0.2,1\n"
-            "set xlabel 'outliers taken for test examples'\n");
+    fprintf(script, "set xrange [0:1]\nset yrange [0:1]\nset xtics 0,0.2,1\nset ytics 0,0.2,1\n"
+                    "set xlabel 'outliers taken for test examples'\n");
     for (int k = 0; k < out->sources; k++) {
         put_panel(script, g, k, out->source[k].source.name, out->source[k].count);
         if (k == 0)
@@ -218,17 +226,14 @@ static void put_rocs(FILE *script, const exp_outliers *out, const grid *g) {
 
 typedef void put_panels(FILE *script, const exp_outliers *out, const grid *g);
 
-/* PNG and SVG in the same sizes: PNG counts fonts in points of 4/3 pixels. */
 static nn_status draw(const exp_outliers *out, exp_drawing *drawing, const grid *g, put_panels *put,
                       nn_error *error) {
-    static const char *const terminals[] = {"pngcairo noenhanced", "svg noenhanced fontscale 1.333"};
     FILE *script = exp_drawing_script(drawing);
     for (int k = 0; k < 2; k++) {
+        exp_drawing_terminal(script, k, k == 1, 12, width_of(g), height_of(g));
         fprintf(script,
-                "set terminal %s size %d,%d font 'Sans,12' background '#FFFFFF'\nset output '%s'\n"
                 "set border 3 lc rgb '#808080'\nset tics nomirror textcolor rgb '#000000' font ',11'\n"
-                "set grid lc rgb '#E8E8E8' lt 1\nset multiplot\n",
-                terminals[k], width_of(g), height_of(g), exp_drawing_output(k));
+                "set grid lc rgb '#E8E8E8' lt 1\nset multiplot\n");
         put(script, out, g);
         fprintf(script, "unset multiplot\n");
     }
@@ -245,7 +250,6 @@ nn_status exp_outliers_draw_credibility(const exp_outliers *out, const char *png
     if (status != NN_OK)
         return status;
     FILE *script = exp_drawing_script(drawing);
-    fprintf(script, "set encoding utf8\n");
     put_bins(script, "in", 0, out->values + (size_t)column * (size_t)out->in, out->in);
     for (int k = 0; k < out->sources; k++)
         put_bins(script, "out", k, out->source[k].values + (size_t)column * (size_t)out->source[k].count,
@@ -254,12 +258,11 @@ nn_status exp_outliers_draw_credibility(const exp_outliers *out, const char *png
 }
 
 nn_status exp_outliers_draw_roc(const exp_outliers *out, const char *png, const char *svg, nn_error *error) {
-    grid g = grid_of(out->sources, 2, FIELD, 250);
+    grid g = grid_of(out->sources, 2, FIELD, legend_width(out));
     exp_drawing *drawing;
     nn_status status = exp_drawing_new(&drawing, (const char *[]){png, svg, NULL}, error);
     if (status != NN_OK)
         return status;
-    fprintf(exp_drawing_script(drawing), "set encoding utf8\n");
     status = put_curves(exp_drawing_script(drawing), out, error);
     if (status == NN_OK)
         return draw(out, drawing, &g, put_rocs, error);
