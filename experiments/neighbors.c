@@ -81,6 +81,7 @@ static nn_status check_usage(exp_examine_options *o, nn_error *error) {
 int main(int argc, char **argv) {
     exp_examine_options options = defaults;
     nn_error error = {0};
+    bool interrupted;
     exp_start(argv);
     if (exp_options_informed(table, &defaults, "neighbors", usage, argc, argv))
         return 0;
@@ -95,12 +96,12 @@ int main(int argc, char **argv) {
     signal(SIGTERM, on_interrupt);
     nn_threads_set((int)options.threads);
     exp_progress progress = exp_progress_begin(options.quiet);
-    status = exp_examine(&options, &progress, &stop, &error);
+    status = exp_examine(&options, &progress, &stop, &interrupted, &error);
     if (status != NN_OK) {
         fprintf(stderr, "neighbors: %s\n", error.message);
         return status == NN_EARGUMENT ? WRONG_USAGE : FAILED;
     }
-    if (stop)
+    if (interrupted)
         exp_progress_say(&progress, "interrupted: no result written");
-    return stop ? INTERRUPTED : 0;
+    return interrupted ? INTERRUPTED : 0;
 }

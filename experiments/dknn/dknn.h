@@ -20,7 +20,8 @@
  *   exp_dknn_judge(dknn, images, count, verdicts, NULL, error);     verdicts[i].credibility[EXP_DKNN_CONFORMAL]
  *   exp_dknn_free(dknn);
  *
- * Results do not depend on the number of threads, nor on what is judged together. */
+ * The same bits for every number of threads. What is judged together matters no more than the rounding of a network
+ * that computes other images beside. */
 #ifndef EXP_DKNN_H
 #define EXP_DKNN_H
 

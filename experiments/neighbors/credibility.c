@@ -1,5 +1,5 @@
 /* credibility.c - the reliability diagram of credibility: accuracy as bars, examples as a line; and its histogram. */
-#include <string.h>
+#include <math.h>
 
 #include "experiments/common/gnuplot.h"
 #include "experiments/common/palette.h"
@@ -7,12 +7,12 @@
 
 enum {
     WIDTH = 1360,
-    HEIGHT = 620,
+    HEIGHT = 650,
     LEFT = 78, /* around and between the panels */
     MIDDLE = 170,
     RIGHT = 34,
     BOTTOM = 64,
-    HEADING = 118,
+    HEADING = 146,
     PANEL = (WIDTH - LEFT - MIDDLE - RIGHT) / 2
 };
 
@@ -22,13 +22,9 @@ static void put_data(FILE *script, const exp_credibility *c) {
     fputs("$reliability << END\n", script);
     for (int m = 0; m < EXP_CREDIBILITY_BINS; m++) {
         exp_reliability bin = exp_calibration_bin(&c->reliability, m);
-        fprintf(script, "%.4f %s%.7g %d\n", (m + 0.5) / EXP_CREDIBILITY_BINS, bin.count ? "" : "NaN #",
-                bin.accuracy, bin.count);
+        fprintf(script, "%.4f %d ", (m + 0.5) / EXP_CREDIBILITY_BINS, bin.count);
+        exp_drawing_number(script, bin.count ? bin.accuracy : NAN, '\n');
     }
-    fputs("END\n$counts << END\n", script);
-    for (int m = 0; m < EXP_CREDIBILITY_BINS; m++)
-        fprintf(script, "%.4f %d\n", (m + 0.5) / EXP_CREDIBILITY_BINS,
-                exp_calibration_bin(&c->reliability, m).count);
     fputs("END\n$histogram << END\n", script);
     for (int m = 0; m < EXP_HISTOGRAM_BINS; m++)
         fprintf(script, "%.4f %d %d\n", (m + 0.5) / EXP_HISTOGRAM_BINS, c->right[m] + c->wrong[m],
@@ -81,10 +77,11 @@ static void put_picture(FILE *script, const exp_neighbors_result *r) {
     fprintf(script,
             "set ylabel 'accuracy' offset 1,0\nset yrange [0:1]\nset ytics 0.1\nset format y '%%.1f'\n"
             "set y2label 'test images' offset -0.5,0 textcolor rgb '%s'\nset y2range [0:*]\nset y2tics\n"
-            "set key at graph 0.02,0.98 left top Left reverse samplen 1.6\n"
-            "plot $reliability using 1:2:(0.088) with boxes lc rgb '%s' title 'accuracy in the bin', "
-            "x with lines dt 2 lw 1.5 lc rgb '#909090' title 'accuracy = credibility', "
-            "$counts using 1:2 axes x1y2 with linespoints lw 2 pt 7 ps 1.1*mark lc rgb '%s' title 'test "
+            "set key at graph 0,1.065 left center horizontal maxrows 1 Left reverse samplen 1.4 width -1 "
+            "font ',10'\n"
+            "plot $reliability using 1:3:(0.088) with boxes lc rgb '%s' title 'accuracy', "
+            "x with lines dt 2 lw 1.5 lc rgb '#909090' title 'ideal', "
+            "$reliability using 1:2 axes x1y2 with linespoints lw 2 pt 7 ps 1.1*mark lc rgb '%s' title 'test "
             "images'\n",
             marked, "#9ECAE1", marked);
     fputs("unset label\nset border 3\nunset y2tics\nunset y2label\nset format y '%g'\nset ytics autofreq\n",

@@ -13,7 +13,8 @@ typedef struct examination {
     const exp_examine_options *options;
     exp_progress *progress;
     const volatile sig_atomic_t *stop;
-    double begun;      /* seconds */
+    double begun; /* seconds */
+    bool interrupted;
     const char *doing; /* for progress */
     exp_trained_run run;
     exp_dknn *dknn;
@@ -109,6 +110,17 @@ static nn_status calibrate(examination *e, nn_error *error) {
     return exp_dknn_new(&e->dknn, &e->run, &options, error);
 }
 
+/* More neighbours than a class has examples cannot all agree, however clear the case is. */
+static void note_few(const examination *e) {
+    int each = exp_dknn_training(e->dknn) / exp_dknn_classes(e->dknn);
+    if (each < exp_dknn_neighbors(e->dknn))
+        exp_progress_say(
+            e->progress,
+            "NOTE: %d training images are about %d of each class: with %d neighbors some must be "
+            "of other classes; take fewer (--neighbors)",
+            exp_dknn_training(e->dknn), each, exp_dknn_neighbors(e->dknn));
+}
+
 static nn_status judge(examination *e, nn_error *error) {
     e->doing = "judging test images";
     return exp_judged_new(&e->judged, e->dknn, &e->run, &e->run.set.test, (int)e->options->calibration,
@@ -145,7 +157,9 @@ static void choose_shown(exp_neighbors_result *r) {
     r->shown_count = 2;
 }
 
-static nn_status write_files(const examination *e, exp_neighbors_result *r, nn_error *error) {
+static nn_status write_files(examination *e, exp_neighbors_result *r, nn_error *error) {
+    r->statistics = exp_neighbors_measure(&e->judged);
+    choose_shown(r);
     nn_status status = exp_neighbors_write_table(r, error);
     if (status == NN_OK)
         status = exp_neighbors_draw_credibility(r, error);
@@ -154,8 +168,6 @@ static nn_status write_files(const examination *e, exp_neighbors_result *r, nn_e
     if (status == NN_OK && r->outliers)
         status = exp_outliers_write(r->outliers, r->out, error);
     r->seconds = exp_seconds() - e->begun;
-    if (status == NN_OK)
-        status = exp_neighbors_write_summary(r, e->options->json ? stdout : NULL, error);
     return status;
 }
 
@@ -184,24 +196,27 @@ static nn_status examine(examination *e, nn_error *error) {
     nn_status status = read_shown(e, &r, error);
     if (status == NN_OK)
         status = calibrate(e, error);
-    if (status == NN_OK && !*e->stop)
+    if (status == NN_OK && !*e->stop) {
+        note_few(e);
         status = judge(e, error);
+    }
     if (status == NN_OK && !*e->stop && e->source_count > 0) {
         r.outliers = &e->outliers;
         status = compare(e, error);
     }
-    if (status != NN_OK || *e->stop)
+    if (status == NN_OK && !*e->stop)
+        status = write_files(e, &r, error);
+    e->interrupted = *e->stop;
+    if (status != NN_OK || e->interrupted)
         return status;
-    r.statistics = exp_neighbors_measure(&e->judged);
-    choose_shown(&r);
-    status = write_files(e, &r, error);
+    status = exp_neighbors_write_summary(&r, e->options->json ? stdout : NULL, error);
     if (status == NN_OK)
         conclude(e, &r);
     return status;
 }
 
 nn_status exp_examine(const exp_examine_options *options, exp_progress *progress,
-                      const volatile sig_atomic_t *stop, nn_error *error) {
+                      const volatile sig_atomic_t *stop, bool *interrupted, nn_error *error) {
     examination e = {.options = options, .progress = progress, .stop = stop, .begun = exp_seconds()};
     nn_status status = open_run(&e, error);
     if (status == NN_OK)
@@ -210,6 +225,7 @@ nn_status exp_examine(const exp_examine_options *options, exp_progress *progress
         status = prepare_folder(options->out, error);
     if (status == NN_OK)
         status = examine(&e, error);
+    *interrupted = e.interrupted;
     exp_outliers_free(&e.outliers);
     exp_judged_free(&e.judged);
     exp_dknn_free(e.dknn);

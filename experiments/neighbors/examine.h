@@ -13,8 +13,8 @@ typedef struct exp_examine_options {
     bool json, quiet;
 } exp_examine_options;
 
-/* Once *stop is not 0 it ends early, at NN_OK and without a summary. */
+/* Once *stop is not 0 it ends early, at NN_OK: *interrupted says whether it did, and there is no summary then. */
 nn_status exp_examine(const exp_examine_options *options, exp_progress *progress,
-                      const volatile sig_atomic_t *stop, nn_error *error);
+                      const volatile sig_atomic_t *stop, bool *interrupted, nn_error *error);
 
 #endif

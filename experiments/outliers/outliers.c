@@ -307,7 +307,9 @@ nn_status exp_outliers_measure(exp_outliers *out, exp_trained_run *run, const ch
                                const exp_outliers_options *options, nn_error *error) {
     job j = {.out = out, .run = run, .dknn = dknn, .o = options};
     *out = (exp_outliers){0};
-    snprintf(out->title, sizeof out->title, "%s on %s", run->options.model, run->set.name);
+    char weight[32];
+    snprintf(out->title, sizeof out->title, "%s on %s, SNNL weight %s", run->options.model, run->set.name,
+             exp_number_text(run->options.snnl_weight, weight));
     nn_status status = open_bank(&j, folder, error);
     if (status == NN_OK)
         status = score_own(&j, error);

@@ -55,7 +55,7 @@ typedef struct exp_outlier_source {
 } exp_outlier_source;
 
 typedef struct exp_outliers {
-    char title[2 * EXP_TEXT_MAX]; /* "mnist_cnn on mnist" */
+    char title[3 * EXP_TEXT_MAX]; /* "mnist_cnn on mnist, SNNL weight 0.1" */
     char doing[EXP_SOURCE_NAME_MAX + 64];
     int references; /* training examples */
     int columns;

@@ -94,7 +94,8 @@ static void put_histograms(FILE *script, const exp_outliers *out, const grid *g)
     for (int k = 0; k < out->sources; k++) {
         put_panel(script, g, k, out->source[k].source.name, out->source[k].count);
         if (k == 0)
-            put_heading(script, g, out->title, "how credible the deep k-nearest neighbors find them");
+            put_heading(script, g, out->title,
+                        "credibility by the deep k-nearest neighbors of test examples and of others");
         fprintf(script, "set ylabel '%s' offset 1\n",
                 k % g->columns ? "" : "% of the examples (square-root scale)");
         fprintf(script,
