@@ -11,8 +11,7 @@
 static const float slope = 0.2f;
 
 static nn_node *build_for_images(nn_node *images, int filters) {
-    nn_conv_options down1 = {
-        .filters = filters, .kernel = 6, .stride = 2, .padding = NN_SAME, .bias = true};
+    nn_conv_options down1 = {.filters = filters, .kernel = 6, .stride = 2, .padding = NN_SAME, .bias = true};
     nn_conv_options down2 = {.filters = 2 * filters, .kernel = 6, .stride = 2, .padding = NN_SAME};
     nn_node *h = nn_leaky_relu(nn_conv(images, "down1", down1), slope);
     h = nn_batch_norm(nn_conv(h, "down2", down2), "down2.norm", (nn_batch_norm_options){0});
@@ -22,8 +21,8 @@ static nn_node *build_for_images(nn_node *images, int filters) {
 
 static nn_node *build_for_points(nn_node *points, int filters) {
     nn_node *h = nn_flatten(points);
-    h = nn_leaky_relu(nn_dense(h, "hidden1", (nn_dense_options){.units = 2 * filters}), slope);
-    h = nn_leaky_relu(nn_dense(h, "hidden2", (nn_dense_options){.units = 2 * filters}), slope);
+    h = nn_leaky_relu(nn_dense(h, "layer1", (nn_dense_options){.units = 2 * filters}), slope);
+    h = nn_leaky_relu(nn_dense(h, "layer2", (nn_dense_options){.units = 2 * filters}), slope);
     return nn_dense(h, "logit", (nn_dense_options){.units = 1, .init = NN_INIT_XAVIER});
 }
 

@@ -24,10 +24,11 @@
 #include "framework/framework.h"
 
 typedef struct model_gan_options {
-    int batch, latent;           /* latent: coordinates of z */
-    int height, width, channels; /* of images: sides are multiples of 4; 1 x 1 makes points with `channels` coordinates */
-    int filters;                 /* even: see generator.c and discriminator.c */
-    uint64_t seed;               /* of the initial values of both networks */
+    int batch, latent; /* latent: coordinates of z */
+    int height, width,
+        channels;  /* of images: sides are multiples of 4; 1 x 1 makes points with `channels` coordinates */
+    int filters;   /* even: see generator.c and discriminator.c */
+    uint64_t seed; /* of the initial values of both networks */
 } model_gan_options;
 
 /* NN_EARGUMENT where there is no such pair of networks. */
@@ -82,7 +83,7 @@ typedef struct model_discriminator {
 
 /* What a batch came out as. */
 typedef struct model_discriminator_result {
-    double loss;                                   /* of learning: of both parts together */
+    double loss;                              /* of learning: of both parts together */
     double real_accuracy, generated_accuracy; /* shares that were told right */
 } model_discriminator_result;
 

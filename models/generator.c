@@ -10,7 +10,8 @@
 #include "gan.h"
 
 static nn_node *larger(nn_node *h, const char *conv, const char *norm, int filters) {
-    h = nn_conv(nn_upsample(h, 2), conv, (nn_conv_options){.filters = filters, .kernel = 3, .padding = NN_SAME});
+    h = nn_conv(nn_upsample(h, 2), conv,
+                (nn_conv_options){.filters = filters, .kernel = 3, .padding = NN_SAME});
     return nn_relu(nn_batch_norm(h, norm, (nn_batch_norm_options){0}));
 }
 
@@ -23,12 +24,10 @@ static nn_node *build_images(nn_node *latent, int height, int width, int channel
     h = nn_relu(nn_batch_norm(h, "project.norm", (nn_batch_norm_options){0}));
     h = larger(h, "up1", "up1.norm", filters);
     h = larger(h, "up2", "up2.norm", filters / 2);
-    h = nn_conv(h, "image",
-                (nn_conv_options){.filters = channels,
-                                  .kernel = 3,
-                                  .padding = NN_SAME,
-                                  .bias = true,
-                                  .init = NN_INIT_XAVIER});
+    h = nn_conv(
+        h, "image",
+        (nn_conv_options){
+            .filters = channels, .kernel = 3, .padding = NN_SAME, .bias = true, .init = NN_INIT_XAVIER});
     return nn_tanh(h);
 }
 
@@ -47,13 +46,15 @@ nn_node *model_build_generator(nn_node *latent, int height, int width, int chann
 nn_status model_gan_check(const model_gan_options *o, nn_error *error) {
     bool points = o->height == 1 && o->width == 1;
     if (!points && (o->height < 4 || o->width < 4 || o->height % 4 || o->width % 4))
-        return nn_fail(error, NN_EARGUMENT, "images of %d x %d pixels cannot be generated: sides must be multiples of 4",
+        return nn_fail(error, NN_EARGUMENT,
+                       "images of %d x %d pixels cannot be generated: sides must be multiples of 4",
                        o->height, o->width);
     if (o->batch < 2 || o->latent < 1 || o->channels < 1 || o->filters < 2 || o->filters % 2)
-        return nn_fail(error, NN_EARGUMENT,
-                       "a batch of %d, %d latent coordinates, %d channels and %d filters make no generator: the "
-                       "batch must be 2 or more, filters an even number",
-                       o->batch, o->latent, o->channels, o->filters);
+        return nn_fail(
+            error, NN_EARGUMENT,
+            "a batch of %d, %d latent coordinates, %d channels and %d filters make no generator: the "
+            "batch must be 2 or more, filters an even number",
+            o->batch, o->latent, o->channels, o->filters);
     return NN_OK;
 }
 
@@ -75,8 +76,8 @@ nn_status model_generator_begin(model_generator *g, const model_gan_options *o, 
         return nn_fail_memory(error, "the generator");
     g->latent = nn_input(g->graph, "latent", NN_SHAPE2(o->batch, o->latent));
     g->images = model_build_generator(g->latent, o->height, o->width, o->channels, o->filters);
-    g->given = nn_input(g->graph, "gradient of the images",
-                        NN_SHAPE4(o->batch, o->height, o->width, o->channels));
+    g->given =
+        nn_input(g->graph, "gradient of the images", NN_SHAPE4(o->batch, o->height, o->width, o->channels));
     g->loss = nn_dot(g->images, g->given);
     return make_plans(g, error);
 }

@@ -13,8 +13,8 @@ static nn_status add_shape(nn_node *node, nn_error *error) {
     const nn_node *a = node->inputs[0], *b = node->inputs[1];
     char left[NN_SHAPE_TEXT], right[NN_SHAPE_TEXT];
     if (a->integer || b->integer || !nn_shape_equal(a->shape, b->shape))
-        return nn_fail(error, NN_ESHAPE, "%s '%s': '%s' is %s%s, '%s' is %s%s", node->op->name, node->name, a->name,
-                       nn_shape_text(a->shape, left), a->integer ? " class numbers" : "", b->name,
+        return nn_fail(error, NN_ESHAPE, "%s '%s': '%s' is %s%s, '%s' is %s%s", node->op->name, node->name,
+                       a->name, nn_shape_text(a->shape, left), a->integer ? " class numbers" : "", b->name,
                        nn_shape_text(b->shape, right), b->integer ? " class numbers" : "");
     node->shape = a->shape;
     return NN_OK;

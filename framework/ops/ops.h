@@ -51,7 +51,8 @@ nn_node *nn_sigmoid(nn_node *x);
 /* elementwise.c */
 nn_node *nn_add(nn_node *a, nn_node *b); /* same shapes */
 nn_node *nn_scale(nn_node *x, float factor);
-nn_node *nn_dot(nn_node *a, nn_node *b); /* same shapes -> scalar, the sum of all a_i b_i. With b an input: backward then
+nn_node *nn_dot(nn_node *a,
+                nn_node *b); /* same shapes -> scalar, the sum of all a_i b_i. With b an input: backward then
                                           * starts from any given gradient of a */
 
 /* pool.c: image -> image; average pooling counts only cells inside the image */

@@ -50,9 +50,10 @@ static nn_status reshape_shape(nn_node *node, nn_error *error) {
     char from[NN_SHAPE_TEXT], to[NN_SHAPE_TEXT];
     if (wanted.rank < 0 || wanted.rank > NN_MAX_RANK)
         wanted = NN_SCALAR;
-    if (x->integer || x->shape.rank < 2 || wanted.rank < 2 || wanted.dims[0] != x->shape.dims[0] || nn_shape_count(wanted) != nn_shape_count(x->shape))
-        return nn_fail(error, NN_ESHAPE, "reshape '%s': '%s' is %s%s and cannot become %s", node->name, x->name,
-                       nn_shape_text(x->shape, from), x->integer ? " class numbers" : "",
+    if (x->integer || x->shape.rank < 2 || wanted.rank < 2 || wanted.dims[0] != x->shape.dims[0] ||
+        nn_shape_count(wanted) != nn_shape_count(x->shape))
+        return nn_fail(error, NN_ESHAPE, "reshape '%s': '%s' is %s%s and cannot become %s", node->name,
+                       x->name, nn_shape_text(x->shape, from), x->integer ? " class numbers" : "",
                        nn_shape_text(wanted, to));
     node->shape = wanted;
     return NN_OK;
