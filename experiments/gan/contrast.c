@@ -59,8 +59,39 @@ nn_status exp_gan_contrast_measure(exp_gan_contrast *c, nn_error *error) {
     return NN_OK;
 }
 
-const float *exp_gan_contrast_gradient(exp_gan_contrast *c) {
+/* Mean of |x_i - x_j|^2 over all pairs of real examples i, j: twice their variance, summed over dimensions. */
+static double real_distance(const exp_gan_contrast *c) {
+    const float *x = exp_gan_contrast_real(c);
+    double total = 0;
+    for (int d = 0; d < c->dims; d++) {
+        double sum = 0, squares = 0;
+        for (int i = 0; i < c->count; i++) {
+            double value = x[(size_t)i * (size_t)c->dims + (size_t)d];
+            sum += value;
+            squares += value * value;
+        }
+        total += squares / c->count - sum * sum / c->count / c->count;
+    }
+    return total > 0 ? 2 * total : 1;
+}
+
+nn_status exp_gan_contrast_follow(exp_gan_contrast *c, const double *temperatures, int count,
+                                  const float **gradient, nn_error *error) {
     nn_snnl_points points = points_of(c);
-    nn_snnl_gradient(&points, c->workspace, &c->result, 1, false, c->gradient);
-    return c->gradient + half_of(c);
+    double unit = count ? real_distance(c) : 0, sum = 0;
+    *gradient = c->gradient + half_of(c);
+    if (exp_gan_contrast_measure(c, error) != NN_OK)
+        return error->status;
+    if (count == 0)
+        nn_snnl_gradient(&points, c->workspace, &c->result, 1, false, c->gradient);
+    for (int i = 0; i < count; i++) {
+        if (i > 0)
+            nn_snnl_begin(&points, c->workspace);
+        c->result = nn_snnl_at(&points, c->workspace, unit * temperatures[i]);
+        nn_snnl_gradient(&points, c->workspace, &c->result, 1.0 / count, i > 0, c->gradient);
+        sum += c->result.value / count;
+    }
+    if (count)
+        c->result.value = sum;
+    return NN_OK;
 }

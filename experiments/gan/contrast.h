@@ -31,7 +31,10 @@ void exp_gan_contrast_set(exp_gan_contrast *contrast, const float *real, const f
 /* Sets the result: the loss at its optimal temperature. NN_ENUMERIC where an example is not finite. */
 nn_status exp_gan_contrast_measure(exp_gan_contrast *contrast, nn_error *error);
 
-/* After a measurement, once: its gradient with respect to the generated examples, [count][dims]. */
-const float *exp_gan_contrast_gradient(exp_gan_contrast *contrast);
+/* Sets the result: the mean loss at `count` temperatures, in units of the mean squared distance between the real
+ * examples; or at the optimal one where count is 0. Sets *gradient, which was asked for, to its gradient with respect
+ * to the generated examples, [count][dims]. NN_ENUMERIC as above. */
+nn_status exp_gan_contrast_follow(exp_gan_contrast *contrast, const double *temperatures, int count,
+                                  const float **gradient, nn_error *error);
 
 #endif

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "curves.h"
 #include "experiments/common/progress.h"
-#include "files.h"
 #include "framework/kernels/kernels.h"
-#include "pictures.h"
+#include "snapshots.h"
 
 enum { SAMPLES = 1000 }; /* whose classes are counted in a snapshot */
 
@@ -190,7 +190,9 @@ static nn_status finish(gan_run *r, exp_gan_result *result, nn_error *error) {
     nn_status status = exp_gan_write_networks(&outcome, error);
     if (status == NN_OK && o->pictures) {
         exp_progress_say(&r->progress, "drawing");
-        status = exp_gan_draw(&outcome, error);
+        status = exp_gan_draw_curves(&outcome, error);
+        if (status == NN_OK)
+            status = exp_gan_draw_snapshots(&outcome, error);
     }
     return status == NN_OK ? exp_gan_write_summary(&outcome, error) : status;
 }

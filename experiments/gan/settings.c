@@ -10,8 +10,8 @@ const exp_gan_options exp_gan_defaults = {
     .dataset = "mnist",
     .snapshots = "0,400,800,2000",
     .snnl_weight = 1,
-    .steps = 2000,
-    .latent = 64,
+    .temperature = "0.3,0.1,0.03",
+    .steps = 4000,
     .filters = 64,
     .seed = 1,
     .momentum = 0.5,
@@ -34,13 +34,19 @@ const exp_option exp_gan_table[] = {
      .recorded = true},
     {"snnl-weight", EXP_NUMBER, AT(snnl_weight), "W",
      "of both: the generator's loss is the adversarial one minus W times SNNL", 0, 1e9, .recorded = true},
+    {"temperature", EXP_TEXT, AT(temperature), "F,F,...",
+     "of snnl and both: the generator follows the mean SNNL at these temperatures, in units of the mean "
+     "squared "
+     "distance between real examples; or optimal",
+     .recorded = true},
     {"steps", EXP_COUNT, AT(steps), "N", "training steps", 0, 1e9, .recorded = true},
     {"batch", EXP_COUNT, AT(batch), "N", "real and as many generated examples; 0: 64, or 256 for snnl", 0,
      8192, .recorded = true},
-    {"latent", EXP_COUNT, AT(latent), "N", "coordinates of the generator's input", 1, 4096, .recorded = true},
+    {"latent", EXP_COUNT, AT(latent), "N",
+     "coordinates of the generator's input; 0: 64, or 2 for the mixture", 0, 4096, .recorded = true},
     {"filters", EXP_COUNT, AT(filters), "N", "width of both networks, an even number", 2, 1024,
      .recorded = true},
-    {"lr", EXP_NUMBER, AT(rate), "RATE", "of Adam, for both networks; 0: 0.0002, for the mixture 0.001", 0,
+    {"lr", EXP_NUMBER, AT(rate), "RATE", "of Adam, for both networks; 0: 0.0002, or 0.005 for the mixture", 0,
      10, .recorded = true},
     {"beta1", EXP_NUMBER, AT(momentum), "B", "of Adam", 0.0001, 0.9999, .recorded = true},
     {"real-target", EXP_NUMBER, AT(real_target), "P",
@@ -85,8 +91,10 @@ nn_status exp_gan_options_resolve(exp_gan_options *options, int argc, char **arg
         return status;
     if (!options->batch)
         options->batch = options->objective == EXP_GAN_SNNL ? 256 : 64;
+    if (!options->latent)
+        options->latent = exp_gan_is_mixture(options) ? 2 : 64;
     if (options->rate == 0)
-        options->rate = exp_gan_is_mixture(options) ? 0.001 : 0.0002;
+        options->rate = exp_gan_is_mixture(options) ? 0.005 : 0.0002;
     if (options->batch < 2)
         return nn_fail(error, NN_EARGUMENT, "--batch: 1 is too small: a batch of 2 or more has statistics");
     if (options->filters % 2)
@@ -95,8 +103,34 @@ nn_status exp_gan_options_resolve(exp_gan_options *options, int argc, char **arg
     if (options->classifier[0] && exp_gan_is_mixture(options))
         return nn_fail(error, NN_EARGUMENT, "--classifier: the mixture's points have no classes");
     uint64_t steps[EXP_GAN_SNAPSHOTS];
+    double temperatures[EXP_GAN_TEMPERATURES];
     int count;
-    return exp_gan_snapshot_steps(options, steps, &count, error);
+    status = exp_gan_snapshot_steps(options, steps, &count, error);
+    return status == NN_OK ? exp_gan_temperatures(options, temperatures, &count, error) : status;
+}
+
+nn_status exp_gan_temperatures(const exp_gan_options *options, double temperatures[EXP_GAN_TEMPERATURES],
+                               int *count, nn_error *error) {
+    const char *at = options->temperature;
+    *count = 0;
+    if (strcmp(at, "optimal") == 0)
+        return NN_OK;
+    for (;; at++) {
+        char *end;
+        double value = strtod(at, &end);
+        if (end == at || (*end && *end != ',') || !(value >= 1e-6 && value <= 1e6))
+            return nn_fail(
+                error, NN_EARGUMENT,
+                "--temperature: '%s' is neither numbers between 1e-6 and 1e6, F,F,..., nor 'optimal'",
+                options->temperature);
+        if (*count == EXP_GAN_TEMPERATURES)
+            return nn_fail(error, NN_EARGUMENT, "--temperature: '%s' has more than %d numbers",
+                           options->temperature, EXP_GAN_TEMPERATURES);
+        temperatures[(*count)++] = value;
+        at = end;
+        if (!*at)
+            return NN_OK;
+    }
 }
 
 nn_status exp_gan_snapshot_steps(const exp_gan_options *options, uint64_t steps[EXP_GAN_SNAPSHOTS],

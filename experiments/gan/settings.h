@@ -6,7 +6,10 @@
 
 #include "experiments/common/options.h"
 
-enum { EXP_GAN_SNAPSHOTS = 6 }; /* at most, the end included */
+enum {
+    EXP_GAN_SNAPSHOTS = 6,   /* at most, the end included */
+    EXP_GAN_TEMPERATURES = 8 /* at most */
+};
 
 typedef enum exp_gan_objective {
     EXP_GAN_ADVERSARIAL, /* the discriminator's verdict */
@@ -20,6 +23,7 @@ typedef struct exp_gan_options {
     char snapshots[EXP_TEXT_MAX]; /* "0,400,800" */
     int objective;                /* exp_gan_objective */
     double snnl_weight;
+    char temperature[EXP_TEXT_MAX]; /* "optimal", or "1,0.1" */
     uint64_t steps, batch, latent, filters, seed, threads;
     double rate, momentum; /* of Adam; momentum is its beta1 */
     double real_target;
@@ -30,8 +34,7 @@ typedef struct exp_gan_options {
 extern const exp_option exp_gan_table[];
 extern const exp_gan_options exp_gan_defaults;
 
-/* Resolves the three sources; a batch of 0 becomes 256 where only SNNL teaches, else 64, and a rate of 0 becomes 0.001 for
- * the mixture, else 0.0002. NN_EARGUMENT for wrong usage, NN_EFILE for a --config that cannot be read. */
+/* Resolves the three sources and what is 0 for "usual" (exp_gan_table). NN_EARGUMENT for wrong usage, NN_EFILE for a --config that cannot be read. */
 nn_status exp_gan_options_resolve(exp_gan_options *options, int argc, char **argv, nn_error *error);
 
 /* Whether examples are points of the built-in mixture, not images. */
@@ -41,5 +44,10 @@ bool exp_gan_is_mixture(const exp_gan_options *options);
  * NN_EARGUMENT. */
 nn_status exp_gan_snapshot_steps(const exp_gan_options *options, uint64_t steps[EXP_GAN_SNAPSHOTS],
                                  int *count, nn_error *error);
+
+/* The temperatures at which the generator follows SNNL, in units of the mean squared distance between real examples;
+ * *count 0 for "optimal". NN_EARGUMENT. */
+nn_status exp_gan_temperatures(const exp_gan_options *options, double temperatures[EXP_GAN_TEMPERATURES],
+                               int *count, nn_error *error);
 
 #endif

@@ -53,6 +53,8 @@ nn_status exp_gan_training_open(exp_gan_training *t, const exp_gan_options *o, e
     nn_status status = open_networks(t, error);
     if (status == NN_OK && t->entangled)
         status = exp_gan_contrast_new(&t->contrast, (int)o->batch, real->row, true, error);
+    if (status == NN_OK)
+        status = exp_gan_temperatures(o, t->temperatures, &t->temperature_count, error);
     return status;
 }
 
@@ -92,9 +94,9 @@ static nn_status judge(exp_gan_training *t, const float *real, const float *imag
 static nn_status entangle(exp_gan_training *t, const float *real, const float *images, double weight,
                           double *loss, nn_error *error) {
     exp_gan_contrast_set(&t->contrast, real, images);
-    if (exp_gan_contrast_measure(&t->contrast, error) != NN_OK)
+    const float *slope;
+    if (exp_gan_contrast_follow(&t->contrast, t->temperatures, t->temperature_count, &slope, error) != NN_OK)
         return error->status;
-    const float *slope = exp_gan_contrast_gradient(&t->contrast);
     for (size_t i = 0; i < t->options->batch * t->real->row; i++)
         t->gradient[i] -= (float)weight * slope[i];
     *loss -= weight * t->contrast.result.value;

@@ -1,7 +1,7 @@
 /* training.h - the steps of a generator's training.
  *
  *   adversarial  G follows  BCE(D(G(z)), 1),  D  BCE(D(x), 1) + BCE(D(G(z)), 0)
- *   snnl         G follows  -SNNL of the batch's real and generated examples, at the temperature that minimises it
+ *   snnl         G follows  -SNNL of the batch's real and generated examples: its mean over --temperature
  *   both         G follows  BCE(D(G(z)), 1) - weight * SNNL
  *
  * x are real examples, z latent vectors. What each needs of the generator is the gradient with respect to its images
@@ -28,6 +28,8 @@ typedef struct exp_gan_training {
     model_discriminator discriminator; /* where judged */
     nn_optimizer generator_optimizer, discriminator_optimizer;
     exp_gan_contrast contrast; /* where entangled */
+    double temperatures[EXP_GAN_TEMPERATURES];
+    int temperature_count; /* 0: optimal */
     nn_stream latent;
     float *z;        /* [batch][latent] */
     float *gradient; /* [batch][row] of the images */
