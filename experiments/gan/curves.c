@@ -44,6 +44,10 @@ static void put_data(FILE *script, const exp_gan_record *r) {
 typedef struct panels {
     exp_canvas canvas;
     const exp_gan_outcome *outcome;
+    bool
+        trained; /* whether a step was taken: else there are no losses, which gnuplot does not like to plot */
+    bool judged; /* trained with a discriminator */
+    bool sure;   /* there is a classifier */
     int count, next; /* from above */
 } panels;
 
@@ -94,7 +98,7 @@ static void put_snnl(panels *p) {
 }
 
 static void put_losses(panels *p) {
-    bool judged = p->outcome->record->judged;
+    bool judged = p->judged;
     fputs("set offsets 0, 0, graph 0.06, graph 0.06\n", p->canvas.script);
     begin_panel(p, judged ? "Losses (nats)" : "Loss of the generator: minus SNNL of its batches (nats)");
     if (judged)
@@ -104,17 +108,16 @@ static void put_losses(panels *p) {
 }
 
 static void put_shares(panels *p) {
-    const exp_gan_record *r = p->outcome->record;
-    begin_panel(p, r->judged && r->taps ? "What the discriminator gets right, and how sure the classifier is"
-                   : r->judged          ? "What the discriminator gets right"
+    begin_panel(p, p->judged && p->sure ? "What the discriminator gets right, and how sure the classifier is"
+                   : p->judged          ? "What the discriminator gets right"
                                         : "How sure the classifier is");
     fputs("set yrange [0:1.02]\n", p->canvas.script);
-    if (r->judged) {
+    if (p->judged) {
         put_curve(p, true, RIGHT_REAL, exp_color(0), 2, "of real");
         put_curve(p, false, RIGHT_GENERATED, exp_color(5), 2, "of generated");
     }
-    if (r->taps)
-        put_curve(p, !r->judged, TOP, exp_color(2), 3, "classifier: top probability");
+    if (p->sure)
+        put_curve(p, !p->judged, TOP, exp_color(2), 3, "classifier: top probability");
     fputc('\n', p->canvas.script);
 }
 
@@ -142,8 +145,9 @@ static void put_picture(panels *p, exp_canvas_format format, int picture) {
     put_heading(p);
     put_snnl(p);
     fputs("unset label\n", p->canvas.script); /* the heading: once is enough */
-    put_losses(p);
-    if (p->count == 3)
+    if (p->trained)
+        put_losses(p);
+    if (p->judged || p->sure)
         put_shares(p);
     fputs("unset multiplot\nunset output\n", p->canvas.script);
 }
@@ -158,7 +162,10 @@ nn_status exp_gan_draw_curves(const exp_gan_outcome *outcome, nn_error *error) {
         return error->status;
     panels p = {.canvas = {.script = exp_drawing_script(drawing), .width = LEFT + PLOT + KEY},
                 .outcome = outcome,
-                .count = r->judged || r->taps ? 3 : 2};
+                .trained = outcome->training->steps > 0,
+                .sure = r->taps > 0};
+    p.judged = p.trained && r->judged;
+    p.count = 1 + p.trained + (p.judged || p.sure);
     p.canvas.height = BELOW + p.count * (PANEL + GAP) - GAP + HEADING;
     put_data(p.canvas.script, r);
     put_picture(&p, EXP_CANVAS_PNG, 0);
