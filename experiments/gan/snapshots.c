@@ -36,19 +36,28 @@ static int shade(const float *image, int channels, int channel) {
     return (int)lroundf(255 * fminf(fmaxf((value + 1) / 2, 0), 1));
 }
 
-/* A square of samples, pixel by pixel, from above. */
+/* A pixel of the square of samples: its three colors, white between images and where there is none. */
+static void put_pixel(const strip *s, const float *images, int x, int y) {
+    const exp_gan_real *r = s->outcome->real;
+    int wide = r->width + BETWEEN, high = r->height + BETWEEN, image = y / high * COLUMNS + x / wide;
+    const float *pixel =
+        images + (size_t)image * r->row + (size_t)((y % high * r->width + x % wide) * r->channels);
+    bool inside = x % wide < r->width && y % high < r->height && image < r->examples;
+    for (int c = 0; c < 3; c++)
+        fprintf(s->canvas.script, " %d", inside ? shade(pixel, r->channels, c) : 255);
+}
+
+/* gnuplot finds out the grid from the order: line by line, without an end to lines. */
 static void put_samples(const strip *s, int snapshot) {
     const exp_gan_real *r = s->outcome->real;
     const float *images = s->outcome->record->snapshots[snapshot].generated;
     fprintf(s->canvas.script, "$samples%d << END\n", snapshot);
-    for (int i = 0; i < COLUMNS * COLUMNS && i < r->examples; i++)
-        for (int y = 0; y < r->height; y++)
-            for (int x = 0; x < r->width; x++) {
-                const float *pixel = images + (size_t)i * r->row + (size_t)((y * r->width + x) * r->channels);
-                fprintf(s->canvas.script, "%d %d %d %d %d\n", i % COLUMNS * (r->width + BETWEEN) + x,
-                        i / COLUMNS * (r->height + BETWEEN) + y, shade(pixel, r->channels, 0),
-                        shade(pixel, r->channels, 1), shade(pixel, r->channels, 2));
-            }
+    for (int y = 0; y < COLUMNS * (r->height + BETWEEN) - BETWEEN; y++)
+        for (int x = 0; x < COLUMNS * (r->width + BETWEEN) - BETWEEN; x++) {
+            fprintf(s->canvas.script, "%d %d", x, y);
+            put_pixel(s, images, x, y);
+            fputc('\n', s->canvas.script);
+        }
     fputs("END\n", s->canvas.script);
 }
 
@@ -140,9 +149,10 @@ static void put_plane(const strip *s, int snapshot, exp_box box) {
     const exp_gan_row *row = exp_gan_record_at(s->outcome->record, snapshot);
     FILE *script = s->canvas.script;
     double mark = fmin(fmax(0.75 * sqrt(256.0 / s->outcome->real->examples), 0.3), 1.2);
-    char below[64];
-    snprintf(below, sizeof below, "step %llu, temperature %.3g", (unsigned long long)row->step,
-             row->temperature);
+    char below[64] = "";
+    if (!s->images)
+        snprintf(below, sizeof below, "step %llu, ", (unsigned long long)row->step);
+    snprintf(below + strlen(below), sizeof below - strlen(below), "temperature %.3g", row->temperature);
     exp_canvas_box(&s->canvas, box);
     fprintf(script,
             "set label 1 'SNNL %.4f' at graph 0.5,1 center offset 0,1.9 font ',14'\n"
