@@ -2,9 +2,9 @@
  *
  *   nearest neighbour  y[b,p,q,c] = x[b, p / factor, q / factor, c]    dx[b,h,w,c] = sum of dy over its factor x factor
  *
- * x [B,H,W,C], y [B,H factor,W factor,C]. A 3 x 3 convolution behind it makes a generator's layer ("resize-convolution"): every
- * output pixel sees equally many inputs, where a transposed convolution whose kernel is no multiple of its stride
- * draws a checkerboard; and it has Winograd's method, which the transposed one of stride 2 would not. */
+ * x [B,H,W,C], y [B,H factor,W factor,C]. With a 3 x 3 convolution behind it, a layer of a generator
+ * ("resize-convolution"): every output pixel sees equally many inputs, where a transposed convolution whose kernel is
+ * no multiple of its stride draws a checkerboard (Odena, Dumoulin and Olah 2016), and no kernel of its own is needed. */
 #include <limits.h>
 #include <string.h>
 
