@@ -156,6 +156,40 @@ static void snnl_alone_trains_a_generator(void **state) {
     end(&s);
 }
 
+/* The generator's gradients in the first step. */
+static float *first_gradients(int objective, double weight, size_t *count) {
+    session s;
+    begin(&s, objective, 3);
+    s.options.snnl_weight = weight;
+    train(&s, 1);
+    *count = s.training.generator.store.parameter_count;
+    float *gradients = test_zeros(*count);
+    memcpy(gradients, s.training.generator.store.gradients, *count * sizeof *gradients);
+    end(&s);
+    return gradients;
+}
+
+/* The first batch, and the networks that it meets, are the same for every objective: so the gradients add up. */
+static void both_objectives_are_a_sum(void **state) {
+    (void)state;
+    size_t count;
+    float *judged = first_gradients(EXP_GAN_ADVERSARIAL, 0, &count);
+    float *entangled = first_gradients(EXP_GAN_SNNL, 0, &count);
+    float *both = first_gradients(EXP_GAN_BOTH, 2.5, &count);
+    double *expected = test_bytes(count * sizeof *expected), size = 0, part = 0;
+    for (size_t i = 0; i < count; i++) {
+        expected[i] = judged[i] + 2.5 * entangled[i];
+        size += fabs(expected[i]);
+        part += fabs(2.5 * entangled[i]);
+    }
+    assert_true(part > 0.01 * size);
+    test_close("gradients", both, expected, count, 1e-5);
+    free(judged);
+    free(entangled);
+    free(both);
+    free(expected);
+}
+
 /* All that a few steps of both objectives move, in the order of the stores. */
 static float *parameters_after(int threads, uint64_t seed, size_t *count) {
     session s;
@@ -263,6 +297,7 @@ int main(void) {
         cmocka_unit_test(following_the_optimal_temperature),
         cmocka_unit_test(examples_without_end),
         cmocka_unit_test(snnl_alone_trains_a_generator),
+        cmocka_unit_test(both_objectives_are_a_sum),
         cmocka_unit_test(same_for_threads_other_for_seeds),
         cmocka_unit_test(mixture),
         cmocka_unit_test(usual_settings),
