@@ -40,24 +40,29 @@ static bool is_auroc(const char *name, int *source, int *score) {
     return true;
 }
 
+/* A table for every source, side by side: the numbers of one follow each other. */
 static void put_outliers(exp_section *section, const exp_block_results *b, const exp_named_numbers *numbers) {
-    bool any = false;
+    char open[EXP_NUMBER_NAME_MAX] = "";
+    exp_section_grid(section, false);
     for (int i = 0; i < numbers->count; i++) {
         int source, score;
         const char *name = numbers->items[i].name;
-        char label[EXP_NUMBER_NAME_MAX];
+        char heading[EXP_NUMBER_NAME_MAX], label[EXP_NUMBER_NAME_MAX];
         if (!is_auroc(name, &source, &score))
             continue;
-        if (!any)
-            exp_report_lines_begin(section, b, "outliers, score: AUROC");
-        any = true;
-        snprintf(label, sizeof label, "%.*s, %.*s", source, name + strlen("outliers."), score,
-                 strstr(name, ".scores.") + strlen(".scores."));
+        snprintf(heading, sizeof heading, "%.*s: AUROC of", source, name + strlen("outliers."));
+        if (strcmp(heading, open) != 0) {
+            if (open[0])
+                exp_report_lines_end(section);
+            exp_report_lines_begin(section, b, strcpy(open, heading));
+        }
+        snprintf(label, sizeof label, "%.*s", score, strstr(name, ".scores.") + strlen(".scores."));
         exp_report_line(section, b, program,
                         &(exp_line){.label = label, .name = name, .scale = 1, .digits = 3});
     }
-    if (any)
+    if (open[0])
         exp_report_lines_end(section);
+    exp_section_grid_end(section);
 }
 
 nn_status exp_report_neighbors(exp_section *section, const exp_block_results *b, int analysis,
