@@ -270,10 +270,23 @@ static nn_status judge(job *j, exp_outlier_source *s, const exp_source_images *m
     return status;
 }
 
+/* Keeps some of the images for pictures. */
+static nn_status keep_images(job *j, exp_outlier_source *s, const exp_source_images *made, nn_error *error) {
+    size_t size = exp_image_size(j->out->form);
+    s->shown = made->count < EXP_OUTLIERS_SHOWN ? made->count : EXP_OUTLIERS_SHOWN;
+    s->images = malloc((size_t)s->shown * size * sizeof *s->images);
+    if (!s->images)
+        return nn_fail_memory(error, s->source.name);
+    memcpy(s->images, made->images, (size_t)s->shown * size * sizeof *s->images);
+    return NN_OK;
+}
+
 static nn_status measure_source(job *j, exp_outlier_source *s, nn_error *error) {
     exp_source_images made;
     nn_status status =
         exp_source_make(&s->source, j->run, j->o->root, j->o->first, j->out->in, j->o->seed, &made, error);
+    if (status == NN_OK)
+        status = keep_images(j, s, &made, error);
     if (status == NN_OK) {
         s->count = made.count;
         exp_source_normalize(j->run, made.count, made.images);
@@ -306,7 +319,7 @@ static nn_status score_own(job *j, nn_error *error) {
 nn_status exp_outliers_measure(exp_outliers *out, exp_trained_run *run, const char *folder, exp_dknn *dknn,
                                const exp_outliers_options *options, nn_error *error) {
     job j = {.out = out, .run = run, .dknn = dknn, .o = options};
-    *out = (exp_outliers){0};
+    *out = (exp_outliers){.form = {run->set.height, run->set.width, run->set.channels}};
     char weight[32];
     snprintf(out->title, sizeof out->title, "%s on %s, SNNL weight %s", run->options.model, run->set.name,
              exp_number_text(run->options.snnl_weight, weight));
@@ -326,6 +339,7 @@ nn_status exp_outliers_measure(exp_outliers *out, exp_trained_run *run, const ch
 void exp_outliers_free(exp_outliers *out) {
     for (int k = 0; k < EXP_SOURCES_MAX; k++) {
         exp_outlier_source *s = &out->source[k];
+        free(s->images);
         free(s->results);
         free(s->values);
     }

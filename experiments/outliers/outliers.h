@@ -17,7 +17,11 @@
 #include "scores.h"
 #include "sources.h"
 
-enum { EXP_OUTLIER_REFERENCES = 5000, EXP_OUTLIER_COLUMNS_MAX = 4 + 2 * EXP_TAPS_MAX };
+enum {
+    EXP_OUTLIER_REFERENCES = 5000,
+    EXP_OUTLIERS_SHOWN = 10,
+    EXP_OUTLIER_COLUMNS_MAX = 4 + 2 * EXP_TAPS_MAX
+};
 
 typedef struct exp_outliers_options {
     const exp_source *sources;
@@ -50,6 +54,8 @@ typedef struct exp_outlier_result {
 typedef struct exp_outlier_source {
     exp_source source;
     int count;
+    int shown;                   /* the first so many, EXP_OUTLIERS_SHOWN at most, as images: */
+    float *images;               /* [shown] of the run's form, values 0..1 */
     double *values;              /* [columns][count] */
     exp_outlier_result *results; /* [columns] */
 } exp_outlier_source;
@@ -57,6 +63,7 @@ typedef struct exp_outlier_source {
 typedef struct exp_outliers {
     char title[3 * EXP_TEXT_MAX]; /* "mnist_cnn on mnist, SNNL weight 0.1" */
     char doing[EXP_SOURCE_NAME_MAX + 64];
+    exp_image_form form;
     int references; /* training examples */
     int columns;
     exp_outlier_column column[EXP_OUTLIER_COLUMNS_MAX];

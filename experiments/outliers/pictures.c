@@ -12,6 +12,7 @@ enum {
     FIELD = 460, /* of a panel, without what is around it: */
     LEFT = 84,
     ABOVE = 52,
+    STRIP = 52, /* of a source's images, above its field, with what is around it */
     BELOW = 64,
     HEADING = 76,
     BINS = 25,
@@ -21,12 +22,15 @@ enum {
 /* Where the panels stand. */
 typedef struct grid {
     int columns, rows;
-    int field_height, right; /* of a panel, and room to the right of it */
+    int above, field_height, right; /* of a panel: room above its field, and to the right of it */
 } grid;
 
-static grid grid_of(int panels, int most_columns, int field_height, int right) {
-    int columns = panels == 4 ? 2 : panels < most_columns ? panels : most_columns;
-    return (grid){columns, (panels + columns - 1) / columns, field_height, right};
+static int columns_of(int panels, int most) {
+    return panels == 4 ? 2 : panels < most ? panels : most;
+}
+
+static int rows_of(int panels, int columns) {
+    return (panels + columns - 1) / columns;
 }
 
 static int width_of(const grid *g) {
@@ -34,7 +38,7 @@ static int width_of(const grid *g) {
 }
 
 static int height_of(const grid *g) {
-    return HEADING + g->rows * (ABOVE + g->field_height + BELOW);
+    return HEADING + g->rows * (g->above + g->field_height + BELOW);
 }
 
 /* Of panel k's field. */
@@ -43,17 +47,22 @@ static int left_of(const grid *g, int k) {
 }
 
 static int top_of(const grid *g, int k) {
-    return HEADING + ABOVE + k / g->columns * (ABOVE + g->field_height + BELOW);
+    return HEADING + g->above + k / g->columns * (g->above + g->field_height + BELOW);
+}
+
+static void put_margins(FILE *script, const grid *g, int left, int top, int right, int bottom) {
+    double width = width_of(g), height = height_of(g);
+    fprintf(script, "set lmargin at screen %.6f\nset rmargin at screen %.6f\n", left / width, right / width);
+    fprintf(script, "set tmargin at screen %.6f\nset bmargin at screen %.6f\n", 1 - top / height,
+            1 - bottom / height);
 }
 
 /* Begins panel k: its place and its title. */
 static void put_panel(FILE *script, const grid *g, int k, const char *title, int examples) {
     double width = width_of(g), height = height_of(g);
     int left = left_of(g, k), top = top_of(g, k);
-    fprintf(script, "set lmargin at screen %.6f\nset rmargin at screen %.6f\n", left / width,
-            (left + FIELD) / width);
-    fprintf(script, "set tmargin at screen %.6f\nset bmargin at screen %.6f\n", 1 - top / height,
-            1 - (top + g->field_height) / height);
+    put_margins(script, g, left, top, left + FIELD, top + g->field_height);
+    top -= g->above - ABOVE;
     fprintf(script, "unset label\nset label 3 ");
     exp_drawing_quote(script, title);
     fprintf(script, " at screen %.6f,%.6f left font ',14'\n", left / width, 1 - (top - 20) / height);
@@ -71,6 +80,11 @@ static void put_heading(FILE *script, const grid *g, const char *title, const ch
     fprintf(script, " at screen %.6f,%.6f left textcolor rgb '#505050'\n", LEFT / width, 1 - 60 / height);
 }
 
+static void put_style(FILE *script) {
+    fprintf(script, "set border 3 lc rgb '#808080'\nset tics nomirror textcolor rgb '#000000' font ',11'\n"
+                    "set grid lc rgb '#E8E8E8' lt 1\n");
+}
+
 /* --- credibility ---------------------------------------------------------------------------------------- */
 
 static void put_bins(FILE *script, const char *name, int k, const double *values, int count) {
@@ -83,15 +97,52 @@ static void put_bins(FILE *script, const char *name, int k, const double *values
     fprintf(script, "END\n");
 }
 
-static void put_histograms(FILE *script, const exp_outliers *out, const grid *g) {
+/* A source's images beside each other, with white between them, as pixels x y red green blue. */
+static void put_images(FILE *script, const exp_outliers *out, int k) {
+    const exp_outlier_source *s = &out->source[k];
+    exp_image_form form = out->form;
+    int step = form.width + (form.width + 7) / 8;
+    fprintf(script, "$images%d << END\n", k);
+    for (int y = 0; y < form.height; y++)
+        for (int x = 0; x < EXP_OUTLIERS_SHOWN * step; x++) {
+            bool inside = x / step < s->shown && x % step < form.width;
+            const float *pixel =
+                s->images + (size_t)(x / step) * exp_image_size(form) +
+                ((size_t)y * (size_t)form.width + (size_t)(x % step)) * (size_t)form.channels;
+            fprintf(script, "%d %d", x, -y);
+            for (int c = 0; c < 3; c++)
+                fprintf(script, " %ld", inside ? lroundf(255 * pixel[form.channels >= 3 ? c : 0]) : 255);
+            putc('\n', script);
+        }
+    fprintf(script, "END\n");
+}
+
+static void put_strip(FILE *script, const exp_outliers *out, const grid *g, int k) {
+    int step = out->form.width + (out->form.width + 7) / 8, width = EXP_OUTLIERS_SHOWN * step;
+    double pixel = FIELD / (double)(width - (step - out->form.width));
+    int left = left_of(g, k), top = top_of(g, k) - STRIP, height = (int)lround(pixel * out->form.height);
+    put_margins(script, g, left, top, left + (int)lround(pixel * width), top + height);
+    fprintf(script,
+            "unset tics\nunset border\nunset key\nunset xlabel\nunset ylabel\nunset nonlinear y\n"
+            "set xrange [-0.5:%d.5]\nset yrange [-%d.5:0.5]\nplot $images%d with rgbimage\n",
+            width - 1, out->form.height - 1, k);
+}
+
+static void put_histogram_style(FILE *script) {
     fprintf(script,
             "set key top center vertical Left reverse samplen 2 spacing 1.2 font ',11'\n"
             "set style fill transparent solid 0.6 noborder\nset boxwidth %.6f\n"
             "set xrange [0:1]\nset yrange [0:100]\nset nonlinear y via sqrt(y) inverse y*y\n"
-            "set xtics 0,0.2,1\nset ytics (0, 1, 5, 10, 20, 40, 60, 80, 100)\n"
+            "set xtics nomirror 0,0.2,1\nset ytics nomirror (0, 1, 5, 10, 20, 40, 60, 80, 100)\n"
             "set xlabel 'credibility'\n",
             1.0 / BINS);
+}
+
+static void put_histograms(FILE *script, const exp_outliers *out, const grid *g) {
     for (int k = 0; k < out->sources; k++) {
+        put_strip(script, out, g, k);
+        put_style(script);
+        put_histogram_style(script);
         put_panel(script, g, k, out->source[k].source.name, out->source[k].count);
         if (k == 0)
             put_heading(script, g, out->title,
@@ -100,11 +151,10 @@ static void put_histograms(FILE *script, const exp_outliers *out, const grid *g)
                 k % g->columns ? "" : "% of the examples (square-root scale)");
         fprintf(script,
                 "plot $in0 using 1:2 with boxes lc rgb '%s' title 'test examples', $out%d using 1:2 with "
-                "boxes lc rgb "
-                "'%s' title ",
+                "boxes lc rgb '%s' title ",
                 exp_color(0), k, exp_color(5));
         exp_drawing_quote(script, out->source[k].source.name);
-        putc('\n', script);
+        fprintf(script, "\nunset label\n");
     }
 }
 
@@ -162,8 +212,8 @@ static nn_status put_curves(FILE *script, const exp_outliers *out, nn_error *err
 }
 
 /* A layer's density and agreement have its color, the latter dashed. */
-static void put_style(FILE *script, const exp_outliers *out, int column, exp_tap_colors *colors,
-                      char color[EXP_COLOR_MAX]) {
+static void put_line(FILE *script, const exp_outliers *out, int column, exp_tap_colors *colors,
+                     char color[EXP_COLOR_MAX]) {
     static const int network[] = {6, 5, 0, 4}; /* black, red, blue, light blue */
     const exp_outlier_column *c = &out->column[column];
     if (!c->layer)
@@ -190,7 +240,7 @@ static void put_roc_plot(FILE *script, const exp_outliers *out, int k) {
                  exp_score_names[column->score], column->layer ? " " : "",
                  column->layer ? column->layer : "");
         fprintf(script, ", \\\n$roc%d_%d using 1:2 with lines ", k, c);
-        put_style(script, out, c, &colors, color);
+        put_line(script, out, c, &colors, color);
         fprintf(script, " title ");
         exp_drawing_quote(script, title);
     }
@@ -232,9 +282,8 @@ static nn_status draw(const exp_outliers *out, exp_drawing *drawing, const grid 
     FILE *script = exp_drawing_script(drawing);
     for (int k = 0; k < 2; k++) {
         exp_drawing_terminal(script, k, k == 1, 12, width_of(g), height_of(g));
-        fprintf(script,
-                "set border 3 lc rgb '#808080'\nset tics nomirror textcolor rgb '#000000' font ',11'\n"
-                "set grid lc rgb '#E8E8E8' lt 1\nset multiplot\n");
+        put_style(script);
+        fprintf(script, "set multiplot\n");
         put(script, out, g);
         fprintf(script, "unset multiplot\n");
     }
@@ -244,22 +293,26 @@ static nn_status draw(const exp_outliers *out, exp_drawing *drawing, const grid 
 
 nn_status exp_outliers_draw_credibility(const exp_outliers *out, const char *png, const char *svg,
                                         nn_error *error) {
-    grid g = grid_of(out->sources, 3, 300, 24);
-    int column = exp_outliers_column(out, EXP_SCORE_CREDIBILITY);
+    int columns = columns_of(out->sources, 3);
+    grid g = {columns, rows_of(out->sources, columns), ABOVE + STRIP, 300, 24};
+    int credibility = exp_outliers_column(out, EXP_SCORE_CREDIBILITY);
     exp_drawing *drawing;
     nn_status status = exp_drawing_new(&drawing, (const char *[]){png, svg, NULL}, error);
     if (status != NN_OK)
         return status;
     FILE *script = exp_drawing_script(drawing);
-    put_bins(script, "in", 0, out->values + (size_t)column * (size_t)out->in, out->in);
+    put_bins(script, "in", 0, out->values + (size_t)credibility * (size_t)out->in, out->in);
     for (int k = 0; k < out->sources; k++)
-        put_bins(script, "out", k, out->source[k].values + (size_t)column * (size_t)out->source[k].count,
+        put_images(script, out, k);
+    for (int k = 0; k < out->sources; k++)
+        put_bins(script, "out", k, out->source[k].values + (size_t)credibility * (size_t)out->source[k].count,
                  out->source[k].count);
     return draw(out, drawing, &g, put_histograms, error);
 }
 
 nn_status exp_outliers_draw_roc(const exp_outliers *out, const char *png, const char *svg, nn_error *error) {
-    grid g = grid_of(out->sources, 2, FIELD, legend_width(out));
+    int columns = columns_of(out->sources, 2);
+    grid g = {columns, rows_of(out->sources, columns), ABOVE, FIELD, legend_width(out)};
     exp_drawing *drawing;
     nn_status status = exp_drawing_new(&drawing, (const char *[]){png, svg, NULL}, error);
     if (status != NN_OK)
