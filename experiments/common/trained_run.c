@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "datasets/augment.h"
+
 nn_status exp_trained_run_options(const exp_run_request *request, exp_train_options *options,
                                   nn_error *error) {
     char path[EXP_TEXT_MAX + 16];
@@ -54,8 +56,8 @@ nn_status exp_trained_run_open(exp_trained_run *run, const exp_run_request *requ
     char path[EXP_TEXT_MAX + 32];
     *run = (exp_trained_run){.options = *options};
     snprintf(path, sizeof path, "%s/model.safetensors", request->run);
-    nn_status status = data_load(&run->set, options->dataset, exp_data_root(request->data), 0,
-                                 (int)request->examples, error);
+    nn_status status = data_load(&run->set, options->dataset, exp_data_root(request->data),
+                                 (int)options->train_limit, (int)request->examples, error);
     if (status == NN_OK && run->set.test.count == 0)
         status = nn_fail(error, NN_EARGUMENT, "%s has no test examples", run->set.name);
     if (status == NN_OK)
@@ -68,9 +70,23 @@ void exp_trained_run_close(exp_trained_run *run) {
     data_free(&run->set);
 }
 
-nn_status exp_trained_run_tests(const exp_trained_run *run, data_loader **loader, nn_error *error) {
+nn_status exp_trained_run_split(const exp_trained_run *run, const data_split *split, data_loader **loader,
+                                nn_error *error) {
     data_batch_options batches = exp_evaluation_batches(run->classifier.batch);
     batches.mean = run->mean;
     batches.deviation = run->deviation;
-    return data_loader_new(loader, &run->set, &run->set.test, batches, error);
+    return data_loader_new(loader, &run->set, split, batches, error);
+}
+
+nn_status exp_trained_run_tests(const exp_trained_run *run, data_loader **loader, nn_error *error) {
+    return exp_trained_run_split(run, &run->set.test, loader, error);
+}
+
+void exp_trained_run_images(const exp_trained_run *run, const data_split *split, int first, int count,
+                            float *images) {
+    data_normalizer normalizer = data_normalizer_new(&run->set, run->mean, run->deviation);
+    size_t size = (size_t)run->set.height * (size_t)run->set.width * (size_t)run->set.channels;
+    for (size_t i = 0; i < (size_t)count; i++)
+        data_view_apply(&normalizer, (data_view){0}, split->pixels + ((size_t)first + i) * size,
+                        images + i * size);
 }

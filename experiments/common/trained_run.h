@@ -1,4 +1,4 @@
-/* trained_run.h - the model that a run folder of ./train holds, and test examples for it. */
+/* trained_run.h - the model that a run folder of ./train holds, and examples for it. */
 #ifndef EXP_TRAINED_RUN_H
 #define EXP_TRAINED_RUN_H
 
@@ -15,7 +15,7 @@ typedef struct exp_run_request {
 /* Owned by the caller, released with exp_trained_run_close. */
 typedef struct exp_trained_run {
     exp_train_options options;
-    data_set set; /* with test examples */
+    data_set set; /* with test examples; of training examples, as many as the run's --train-limit */
     exp_classifier classifier;
     float mean[DATA_CHANNELS_MAX],
         deviation[DATA_CHANNELS_MAX]; /* by which the model's images were normalised */
@@ -33,5 +33,15 @@ void exp_trained_run_close(exp_trained_run *run);
 
 /* A loader of the test examples, in order, normalised as in training. */
 nn_status exp_trained_run_tests(const exp_trained_run *run, data_loader **loader, nn_error *error);
+
+/* The same of any examples of the set's form: set.train (as they are, not augmented), a part of it, or those of another
+ * set with images of the same size. The split must outlive the loader. NN_EARGUMENT where there are none. */
+nn_status exp_trained_run_split(const exp_trained_run *run, const data_split *split, data_loader **loader,
+                                nn_error *error);
+
+/* The images first .. first + count - 1 of such a split, which must be there, in memory and without a loader: images,
+ * [count][height][width][channels], normalised as in training. */
+void exp_trained_run_images(const exp_trained_run *run, const data_split *split, int first, int count,
+                            float *images);
 
 #endif

@@ -13,7 +13,7 @@
 
 /* The `nearest` (1..count - 1) nearest other points of each point, by squared Euclidean distance in double
  * precision, nearest first, of equal ones that of the lower index first: index and distance are [count][nearest].
- * Exact: single precision only rules out what cannot be among them. Stops early once *stop is not 0 (NULL: never):
+ * Exact (experiments/knn/knn.h). Stops early once *stop is not 0 (NULL: never):
  * the outputs are then undefined. */
 nn_status exp_tsne_neighbors(int count, int dims, const float *x, int nearest,
                              const volatile sig_atomic_t *stop, int32_t *index, double *distance,

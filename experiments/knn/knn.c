@@ -1,0 +1,339 @@
+/* knn.c - nearest neighbours: matrix products rule out, double precision decides.
+ *
+ * Tile by tile, products in single precision give the squared distance of query i and point j as g_ij = |a_i|^2 +
+ * |a_j|^2 - 2 a_i a_j, with a = (x - mean) * scale, off by at most
+ *   e_ij = (dims + 16) (2^-24 (|a_i| + |a_j|)^2 + 2^-120)
+ * (the bound of a dot product in whatever order it is summed, the rounding of everything else, and what may get lost
+ * below the least normal numbers). A point whose g_ij - e_ij is above the largest of the best distances so far is out;
+ * any other one is measured directly, in double precision. g_ij beyond the range of numbers rules nothing out. */
+#include "knn.h"
+
+#include <math.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "framework/kernels/kernels.h"
+
+enum {
+    ROWS = 1024, /* queries of one product */
+    TILE = 2048, /* points of one product */
+    GROUP = 32   /* points that are ruled out together */
+};
+
+typedef struct neighbor {
+    double distance;
+    int32_t index;
+} neighbor;
+
+struct exp_knn {
+    exp_knn_options o;
+    int added;        /* points so far */
+    double *mean;     /* [dims], of the queries */
+    double scale;     /* a power of two that makes the queries' largest coordinate about 1 */
+    float *queries;   /* [queries][dims]: centred and scaled */
+    float *norm;      /* [queries]: |a_i| */
+    float *tile;      /* [TILE][dims]: points, likewise */
+    float *tile_norm; /* [TILE] */
+    float *products;  /* [ROWS][TILE] */
+    float *upper;     /* [threads][TILE] */
+    neighbor *best;   /* [queries][nearest]: a heap with the farthest one on top */
+    int *found;       /* [queries]: entries of it */
+};
+
+static int smaller(int a, int b) {
+    return a < b ? a : b;
+}
+
+static bool stopped(const exp_knn *s) {
+    return s->o.stop && *s->o.stop;
+}
+
+static const float *row_of(const float *x, int row, int dims) {
+    return x + (size_t)row * (size_t)dims;
+}
+
+/* --- centring ------------------------------------------------------------------------------------------- */
+
+/* Centred and scaled copies of points, and their lengths. */
+static void center(const exp_knn *s, int count, const float *x, float *out, float *norm) {
+    int dims = s->o.dims;
+#pragma omp parallel for num_threads(nn_threads()) schedule(static)
+    for (int i = 0; i < count; i++) {
+        const float *from = row_of(x, i, dims);
+        float *to = out + (size_t)i * (size_t)dims;
+        double square = 0;
+        for (int k = 0; k < dims; k++) {
+            to[k] = (float)((from[k] - s->mean[k]) * s->scale);
+            square += (double)to[k] * to[k];
+        }
+        norm[i] = (float)sqrt(square);
+    }
+}
+
+/* The same sums for every number of threads: a coordinate is one thread's. */
+static void find_mean(exp_knn *s) {
+    enum { SLICE = 256 };
+    int dims = s->o.dims, count = s->o.queries;
+    double largest = 0;
+#pragma omp parallel for num_threads(nn_threads()) schedule(static) reduction(max : largest)
+    for (int first = 0; first < dims; first += SLICE) {
+        int end = smaller(first + SLICE, dims);
+        for (int i = 0; i < count; i++)
+            for (int k = first; k < end; k++)
+                s->mean[k] += row_of(s->o.x, i, dims)[k];
+        for (int k = first; k < end; k++)
+            s->mean[k] /= count;
+        for (int i = 0; i < count; i++)
+            for (int k = first; k < end; k++)
+                largest = fmax(largest, fabs(row_of(s->o.x, i, dims)[k] - s->mean[k]));
+    }
+    s->scale = largest > 0 ? ldexp(1, -ilogb(largest) - 1) : 1;
+}
+
+static nn_status check_finite(int count, int dims, const float *x, nn_error *error) {
+    int wrong = count;
+#pragma omp parallel for num_threads(nn_threads()) schedule(static) reduction(min : wrong)
+    for (int i = 0; i < count; i++)
+        if (!nn_kernels_active()->vector->finite((size_t)dims, row_of(x, i, dims)))
+            wrong = smaller(wrong, i);
+    return wrong == count
+               ? NN_OK
+               : nn_fail(error, NN_ENUMERIC,
+                         "nearest neighbours: row %d of the points has a NaN or an infinity", wrong);
+}
+
+/* --- the best so far ------------------------------------------------------------------------------------ */
+
+static bool farther(neighbor a, neighbor b) {
+    return a.distance > b.distance || (a.distance == b.distance && a.index > b.index);
+}
+
+static void sift_up(neighbor *heap, int place) {
+    neighbor one = heap[place];
+    for (; place > 0 && farther(one, heap[(place - 1) / 2]); place = (place - 1) / 2)
+        heap[place] = heap[(place - 1) / 2];
+    heap[place] = one;
+}
+
+static void sift_down(neighbor *heap, int count, neighbor one) {
+    int place = 0;
+    for (int child; (child = 2 * place + 1) < count; place = child) {
+        if (child + 1 < count && farther(heap[child + 1], heap[child]))
+            child++;
+        if (!farther(heap[child], one))
+            break;
+        heap[place] = heap[child];
+    }
+    heap[place] = one;
+}
+
+/* Measures a point and keeps it when it is among the best. */
+static void consider(exp_knn *s, int query, int index, const float *point) {
+    neighbor *heap = s->best + (size_t)query * (size_t)s->o.nearest;
+    neighbor one = {
+        nn_kernels_active()->pair->distance(s->o.dims, row_of(s->o.x, query, s->o.dims), point, 1), index};
+    if (s->found[query] < s->o.nearest) {
+        heap[s->found[query]] = one;
+        sift_up(heap, s->found[query]++);
+    } else if (farther(heap[0], one)) {
+        sift_down(heap, s->o.nearest, one);
+    }
+}
+
+/* --- ruling out ----------------------------------------------------------------------------------------- */
+
+/* A query and the tile's points as the products see them. */
+typedef struct view {
+    int query, count;
+    float own; /* |a_i| */
+    const float *norm, *product;
+    float relative, least; /* of e_ij */
+} view;
+
+/* g_ij and e_ij. */
+static inline float estimate(const view *v, int j) {
+    return v->own * v->own + v->norm[j] * v->norm[j] - 2 * v->product[j];
+}
+
+static inline float error_of(const view *v, int j) {
+    float sum = v->own + v->norm[j];
+    return v->relative * sum * sum + v->least;
+}
+
+/* The value that `rank` (from 0) others at most are below: quickselect, which reorders. */
+static float select_rank(float *values, int count, int rank) {
+    int low = 0, high = count - 1;
+    while (low < high) {
+        float pivot = values[low + (high - low) / 2];
+        int i = low, j = high;
+        while (i <= j) {
+            while (values[i] < pivot)
+                i++;
+            while (values[j] > pivot)
+                j--;
+            if (i <= j) {
+                float swapped = values[i];
+                values[i++] = values[j];
+                values[j--] = swapped;
+            }
+        }
+        if (rank <= j)
+            high = j;
+        else if (rank >= i)
+            low = i;
+        else
+            break;
+    }
+    return values[rank];
+}
+
+/* Beyond this nothing of the tile can be among the best. */
+static float limit_of(const exp_knn *s, const view *v, int self) {
+    int nearest = s->o.nearest;
+    if (s->found[v->query] == nearest)
+        return (float)(s->best[(size_t)v->query * (size_t)nearest].distance * s->scale * s->scale);
+    if (v->count < nearest)
+        return INFINITY;
+    float *upper = s->upper + (size_t)omp_get_thread_num() * TILE;
+    for (int j = 0; j < v->count; j++) {
+        upper[j] = estimate(v, j) + error_of(v, j);
+        if (!(upper[j] < INFINITY) || j == self)
+            upper[j] = INFINITY;
+    }
+    return select_rank(upper, v->count, nearest - 1);
+}
+
+static bool any_near(const view *v, int first, int end, float limit) {
+    int near = 0;
+    for (int j = first; j < end; j++)
+        near |= !(estimate(v, j) - error_of(v, j) > limit);
+    return near;
+}
+
+/* A tile's points for one query; index: that of the tile's first point. */
+static void search_tile(exp_knn *s, const view *v, int index, const float *points) {
+    int self = s->o.among ? s->o.first + v->query - index : -1;
+    float limit = limit_of(s, v, self);
+    for (int group = 0; group < v->count; group += GROUP) {
+        int end = smaller(group + GROUP, v->count);
+        if (!any_near(v, group, end, limit))
+            continue;
+        for (int j = group; j < end; j++) {
+            if (j == self || estimate(v, j) - error_of(v, j) > limit)
+                continue;
+            consider(s, v->query, index + j, row_of(points, j, s->o.dims));
+            if (s->found[v->query] == s->o.nearest)
+                limit = fminf(limit, limit_of(s, v, self));
+        }
+    }
+}
+
+/* All queries and at most TILE points. */
+static void add_tile(exp_knn *s, int count, const float *points) {
+    int dims = s->o.dims;
+    float bound = (float)(dims + 16);
+    center(s, count, points, s->tile, s->tile_norm);
+    for (int first = 0; first < s->o.queries && !stopped(s); first += ROWS) {
+        int rows = smaller(ROWS, s->o.queries - first);
+        nn_gemm(false, true, rows, count, dims, row_of(s->queries, first, dims), dims, s->tile, dims, false,
+                s->products, TILE);
+#pragma omp parallel for num_threads(nn_threads()) schedule(dynamic, 8)
+        for (int i = 0; i < rows; i++) {
+            view v = {.query = first + i,
+                      .count = count,
+                      .own = s->norm[first + i],
+                      .norm = s->tile_norm,
+                      .product = row_of(s->products, i, TILE),
+                      .relative = bound * 0x1p-24f,
+                      .least = bound * 0x1p-120f};
+            search_tile(s, &v, s->added, points);
+        }
+    }
+}
+
+/* --- the search ----------------------------------------------------------------------------------------- */
+
+static nn_status allocate(exp_knn *s, nn_error *error) {
+    size_t dims = (size_t)s->o.dims, queries = (size_t)s->o.queries, values, entries;
+    if (nn_multiply(queries, dims, &values) && nn_multiply(queries, (size_t)s->o.nearest, &entries)) {
+        s->mean = calloc(dims, sizeof *s->mean);
+        s->queries = calloc(values, sizeof *s->queries);
+        s->norm = calloc(queries, sizeof *s->norm);
+        s->tile = calloc(TILE * dims, sizeof *s->tile);
+        s->tile_norm = calloc(TILE, sizeof *s->tile_norm);
+        s->products = calloc((size_t)ROWS * TILE, sizeof *s->products);
+        s->upper = calloc((size_t)nn_threads() * TILE, sizeof *s->upper);
+        s->best = calloc(entries, sizeof *s->best);
+        s->found = calloc(queries, sizeof *s->found);
+    }
+    if (s->mean && s->queries && s->norm && s->tile && s->tile_norm && s->products && s->upper && s->best &&
+        s->found)
+        return NN_OK;
+    return nn_fail_memory(error, "the search for nearest neighbours");
+}
+
+nn_status exp_knn_new(exp_knn **knn, const exp_knn_options *options, nn_error *error) {
+    exp_knn *s = *knn = NULL;
+    nn_status status = check_finite(options->queries, options->dims, options->x, error);
+    if (status != NN_OK)
+        return status;
+    s = calloc(1, sizeof *s);
+    if (!s)
+        return nn_fail_memory(error, "the search for nearest neighbours");
+    s->o = *options;
+    status = allocate(s, error);
+    if (status != NN_OK) {
+        exp_knn_free(s);
+        return status;
+    }
+    find_mean(s);
+    center(s, s->o.queries, s->o.x, s->queries, s->norm);
+    *knn = s;
+    return NN_OK;
+}
+
+nn_status exp_knn_add(exp_knn *s, int count, const float *points, nn_error *error) {
+    nn_status status = check_finite(count, s->o.dims, points, error);
+    for (int first = 0; status == NN_OK && first < count && !stopped(s); first += TILE) {
+        int tile = smaller(TILE, count - first);
+        add_tile(s, tile, row_of(points, first, s->o.dims));
+        s->added += tile;
+    }
+    return status;
+}
+
+static int by_distance(const void *a, const void *b) {
+    return farther(*(const neighbor *)a, *(const neighbor *)b) ? 1 : -1;
+}
+
+void exp_knn_take(exp_knn *s, int32_t *index, double *distance) {
+    int nearest = s->o.nearest;
+#pragma omp parallel for num_threads(nn_threads()) schedule(static)
+    for (int i = 0; i < s->o.queries; i++) {
+        size_t place = (size_t)i * (size_t)nearest;
+        qsort(s->best + place, (size_t)s->found[i], sizeof *s->best, by_distance);
+        for (int k = 0; k < nearest; k++, place++) {
+            neighbor one = k < s->found[i] ? s->best[place] : (neighbor){INFINITY, -1};
+            if (index)
+                index[place] = one.index;
+            if (distance)
+                distance[place] = one.distance;
+        }
+    }
+}
+
+void exp_knn_free(exp_knn *s) {
+    if (!s)
+        return;
+    free(s->mean);
+    free(s->queries);
+    free(s->norm);
+    free(s->tile);
+    free(s->tile_norm);
+    free(s->products);
+    free(s->upper);
+    free(s->best);
+    free(s->found);
+    free(s);
+}
