@@ -7,6 +7,7 @@
 #include "framework/random.h"
 
 const char *const exp_attack_methods[] = {"fgsm", "bim", "pgd", NULL};
+const char *const exp_attack_titles[] = {"FGSM", "BIM", "PGD"};
 
 double exp_attack_step(const exp_attack *a) {
     if (a->method == EXP_FGSM)

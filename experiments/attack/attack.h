@@ -19,6 +19,7 @@
 typedef enum exp_attack_method { EXP_FGSM, EXP_BIM, EXP_PGD, EXP_ATTACK_METHODS } exp_attack_method;
 
 extern const char *const exp_attack_methods[]; /* "fgsm", ..., NULL */
+extern const char *const exp_attack_titles[];  /* "FGSM", ...: for pictures */
 
 typedef struct exp_attack {
     exp_attack_method method;

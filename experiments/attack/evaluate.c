@@ -47,22 +47,12 @@ static double share_right(const exp_attack_evaluation *e, const int32_t *predict
     return (double)right / e->examples;
 }
 
-/* The class that each image's attack is computed with; `least` is that of the smallest logit. */
-static void take_aim(exp_attack_evaluation *e, const int32_t *least) {
-    const exp_attack_settings *s = e->settings;
-    int classes = e->models[0].run.set.classes;
-    for (int i = 0; i < e->examples; i++) {
-        const int aims[] = {e->labels[i], s->target, (e->labels[i] + 1) % classes, least[i]};
-        e->classes[i] = aims[s->aim];
-    }
-}
-
-static nn_status look(exp_attack_evaluation *e, int32_t *least, nn_error *error) {
+static nn_status look(exp_attack_evaluation *e, nn_error *error) {
     nn_status status = NN_OK;
     for (int m = 0; m < e->model_count && status == NN_OK; m++) {
         int32_t *predictions = e->predictions + (size_t)m * (size_t)e->examples;
-        status = exp_attack_predict(&e->models[m], e->examples, e->images, predictions, m ? NULL : least,
-                                    error);
+        status = exp_attack_predict(&e->models[m], e->examples, e->images, predictions,
+                                    m ? NULL : e->classes, error);
         e->clean[m] = share_right(e, predictions);
     }
     return status;
@@ -77,15 +67,11 @@ nn_status exp_attack_evaluation_open(exp_attack_evaluation *e, nn_error *error) 
     e->predictions = calloc(models * examples, sizeof *e->predictions);
     e->clean = calloc(models, sizeof *e->clean);
     e->rows = calloc((size_t)s->method_count * (size_t)s->epsilon_count * models, sizeof *e->rows);
-    int32_t *least = calloc(examples, sizeof *least);
-    if (!e->images || !e->labels || !e->classes || !e->predictions || !e->clean || !e->rows || !least) {
-        free(least);
+    if (!e->images || !e->labels || !e->classes || !e->predictions || !e->clean || !e->rows)
         return nn_fail_memory(error, "the images: use --examples");
-    }
     exp_attack_test_images(&e->models[0], 0, e->examples, e->images, e->labels);
-    nn_status status = look(e, least, error);
-    take_aim(e, least);
-    free(least);
+    nn_status status = look(e, error);
+    exp_attack_take_aim(s, e->models[0].run.set.classes, e->examples, e->labels, e->classes);
     return status;
 }
 

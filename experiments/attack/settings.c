@@ -100,6 +100,14 @@ exp_attack_aim exp_attack_read_aim(const char *text) {
     return strcmp(text, "least-likely") == 0 ? EXP_AIM_LEAST : EXP_AIM_CLASS;
 }
 
+void exp_attack_take_aim(const exp_attack_settings *s, int classes, int count, const int32_t *labels,
+                         int32_t *aims) {
+    for (int i = 0; i < count; i++) {
+        const int32_t by_aim[] = {labels[i], s->target, (labels[i] + 1) % classes, aims[i]};
+        aims[i] = by_aim[s->aim];
+    }
+}
+
 nn_status exp_attack_read_class(const char *text, const data_set *set, int *class, nn_error *error) {
     char all[300] = "", *end;
     for (int k = 0; k < set->classes; k++) {

@@ -49,6 +49,11 @@ nn_status exp_attack_read_epsilons(const char *text, exp_epsilon epsilons[EXP_EP
 /* The form of --target: "none", "next", "least-likely", or else a class, to be found once the data is there. */
 exp_attack_aim exp_attack_read_aim(const char *text);
 
+/* Sets the class that each image's attack is computed with: aims [count], which hold the least likely classes; labels
+ * are the true ones. */
+void exp_attack_take_aim(const exp_attack_settings *settings, int classes, int count, const int32_t *labels,
+                         int32_t *aims);
+
 /* A class by name or number. NN_EARGUMENT with the names there are. */
 nn_status exp_attack_read_class(const char *text, const data_set *set, int *class, nn_error *error);
 
