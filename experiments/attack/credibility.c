@@ -118,17 +118,24 @@ static nn_status compare(const work *w, exp_attack_credibility *c, nn_error *err
     return status;
 }
 
+nn_status exp_attack_credibility_check(const exp_attack_credibility *c, const exp_attack_model *m,
+                                       nn_error *error) {
+    int tests = m->run.set.test.count;
+    if (c->calibration < tests)
+        return NN_OK;
+    return nn_fail(error, NN_EARGUMENT, "--calibration %d leaves none of the %d test examples to be judged",
+                   c->calibration, tests);
+}
+
 nn_status exp_attack_credibility_measure(exp_attack_credibility *c, const exp_attack_evaluation *e,
                                          nn_error *error) {
     exp_attack_model *m = &e->models[0];
     int left = m->run.set.test.count - c->calibration;
     work w = {.evaluation = e, .model = m, .count = left < c->examples ? left : c->examples};
-    if (left < 1)
-        return nn_fail(error, NN_EARGUMENT,
-                       "--calibration %d leaves none of the %d test examples to be judged", c->calibration,
-                       m->run.set.test.count);
     c->examples = w.count;
-    nn_status status = allocate(&w, error);
+    nn_status status = exp_attack_credibility_check(c, m, error);
+    if (status == NN_OK)
+        status = allocate(&w, error);
     if (status == NN_OK) {
         exp_attack_test_images(m, c->calibration, w.count, w.images, w.labels);
         status = attack(&w, c, error);

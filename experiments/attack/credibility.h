@@ -25,7 +25,7 @@ typedef struct exp_attack_credibility {
     exp_attack_method method;
     exp_epsilon epsilon;
     int neighbors, calibration, training; /* as in exp_dknn_options */
-    int examples; /* the first so many test examples behind those for calibration */
+    int examples;                         /* the first so many test examples behind those for calibration */
     void (*report)(void *context, double done);
     void *context;
 
@@ -33,7 +33,12 @@ typedef struct exp_attack_credibility {
     double auroc[EXP_DKNN_VARIANTS]; /* of telling clean from adversarial inputs by their credibility */
 } exp_attack_credibility;
 
-/* Attacks the evaluation's first model with its settings, but the method and epsilon given here. NN_EARGUMENT where there are not enough test examples. After an early end, at
+/* NN_EARGUMENT where there are not enough test examples: to be known before the work is done. */
+nn_status exp_attack_credibility_check(const exp_attack_credibility *credibility,
+                                       const exp_attack_model *model, nn_error *error);
+
+/* Attacks the evaluation's first model with its settings, but the method and epsilon given here. Fewer examples than wanted are told in
+ * `examples`. After an early end, at
  * NN_OK, the evaluation's *stop is not 0. */
 nn_status exp_attack_credibility_measure(exp_attack_credibility *credibility,
                                          const exp_attack_evaluation *evaluation, nn_error *error);

@@ -6,10 +6,14 @@
 #include "experiments/common/gnuplot.h"
 #include "experiments/common/palette.h"
 
-enum { PANEL = 520, PANEL_HEIGHT = 400, HEADING = 56, LEGEND_ROW = 26, EDGE = 12 };
+enum { PANEL = 520, LONE_PANEL = 680, PANEL_HEIGHT = 400, HEADING = 56, LEGEND_ROW = 26, EDGE = 12 };
 
 static int panels_of(const exp_attack_evaluation *e) {
     return e->model_count > 1 ? e->settings->method_count : 1;
+}
+
+static int panel_width(const exp_attack_evaluation *e) {
+    return panels_of(e) > 1 ? PANEL : LONE_PANEL;
 }
 
 static int lines_of(const exp_attack_evaluation *e) {
@@ -25,11 +29,11 @@ static int model_of(const exp_attack_evaluation *e, int line) {
 }
 
 static void put_data(FILE *script, const exp_attack_evaluation *e, int panel, int line) {
-    int model = model_of(e, line);
-    fprintf(script, "$line%d_%d << END\n0 %.7g\n", panel, line, e->clean[model]);
+    int shown = model_of(e, line);
+    fprintf(script, "$line%d_%d << END\n0 %.7g\n", panel, line, e->clean[shown]);
     for (int i = 0; i < e->row_count; i++) {
         const exp_attack_row *row = &e->rows[i];
-        if (row->model == model && row->method == method_of(e, panel, line))
+        if (row->model == shown && row->method == method_of(e, panel, line))
             fprintf(script, "%.9g %.7g\n", e->settings->epsilons[row->epsilon].value, row->accuracy);
     }
     fputs("END\n", script);
@@ -37,12 +41,12 @@ static void put_data(FILE *script, const exp_attack_evaluation *e, int panel, in
 
 /* What a line is, for the legend. */
 static void name_line(const exp_attack_evaluation *e, int line, char *text, size_t size) {
-    char model[2 * EXP_TEXT_MAX];
-    exp_attack_model_describe(&e->models[model_of(e, line)], model, sizeof model);
+    char name[2 * EXP_TEXT_MAX];
+    exp_attack_model_describe(&e->models[model_of(e, line)], name, sizeof name);
     if (e->model_count == 1)
         snprintf(text, size, "%s", exp_attack_titles[e->settings->methods[line]]);
     else
-        snprintf(text, size, "%s: %.400s", line ? "shown to" : "attacked", model);
+        snprintf(text, size, "%s: %.400s", line ? "shown to" : "attacked", name);
 }
 
 /* The epsilons themselves, as written, where there is room for them. */
@@ -63,19 +67,19 @@ static void put_ticks(FILE *script, const exp_attack_settings *s) {
 static void put_panel(FILE *script, const exp_attack_evaluation *e, int panel, int width, int height) {
     int lines = lines_of(e);
     double top = HEADING, bottom = top + PANEL_HEIGHT;
-    double left = EDGE + panel * PANEL + 66, right = EDGE + (panel + 1) * PANEL - 14;
-    fprintf(script,
-            "set lmargin at screen %.6g\nset rmargin at screen %.6g\nset tmargin at screen %.6g\nset bmargin at "
-            "screen %.6g\n",
-            left / width, right / width, 1 - (top + 26) / height, 1 - (bottom - 56) / height);
+    double left = EDGE + panel * panel_width(e) + 66, right = EDGE + (panel + 1) * panel_width(e) - 14;
+    fprintf(
+        script,
+        "set lmargin at screen %.6g\nset rmargin at screen %.6g\nset tmargin at screen %.6g\nset bmargin at "
+        "screen %.6g\n",
+        left / width, right / width, 1 - (top + 26) / height, 1 - (bottom - 56) / height);
     fputs("set title ", script);
     exp_drawing_quote(script, e->model_count > 1 ? exp_attack_titles[e->settings->methods[panel]] : "");
     fputs(" font ',13' offset 0,-0.4\n", script);
     fprintf(script, panel ? "set ylabel ' '\n" : "set ylabel 'accuracy' offset 0.5,0\n");
     fputs("plot ", script);
     for (int line = 0; line < lines; line++)
-        fprintf(script,
-                "%s$line%d_%d using 1:2 with linespoints pt %d ps 1.1*mark lw %s lc rgb '%s' notitle",
+        fprintf(script, "%s$line%d_%d using 1:2 with linespoints pt %d ps 1.1*mark lw %s lc rgb '%s' notitle",
                 line ? ", \\\n" : "", panel, line, line ? 6 : 7, line || e->model_count == 1 ? "2" : "3",
                 exp_color(line));
     putc('\n', script);
@@ -97,20 +101,21 @@ static void put_legend(FILE *script, const exp_attack_evaluation *e, int width, 
 
 static void put_picture(FILE *script, const exp_attack_evaluation *e, int width, int height) {
     const exp_attack_settings *s = e->settings;
-    char title[2 * EXP_TEXT_MAX], model[EXP_TEXT_MAX];
-    exp_attack_model_describe(&e->models[0], model, sizeof model);
+    char title[2 * EXP_TEXT_MAX], name[EXP_TEXT_MAX];
+    exp_attack_model_describe(&e->models[0], name, sizeof name);
     snprintf(title, sizeof title, "%s%s attacks on %.32s%s%.400s",
              s->aim == EXP_AIM_NONE ? "White-box" : "Targeted white-box",
              e->model_count > 1 ? " and transferred" : "", e->models[0].run.set.name,
-             e->model_count > 1 ? "" : ": ", e->model_count > 1 ? "" : model);
+             e->model_count > 1 ? "" : ": ", e->model_count > 1 ? "" : name);
     fputs("set multiplot\nset label 1 ", script);
     exp_drawing_quote(script, title);
     fprintf(script, " at screen %.6g,%.6g left font ',15'\n", (EDGE + 10.0) / width, 1 - 26.0 / height);
-    fprintf(script,
-            "set border 3 lc rgb '#808080'\nset tics nomirror textcolor rgb '#303030'\nset grid lt 1 lw 1 lc rgb "
-            "'#E4E4E4'\nunset key\nset yrange [0:1]\nset ytics 0.2\nset format y '%%.1f'\nset xrange [0:%.9g]\n"
-            "set xlabel '\xce\xb5, the most that a pixel (0 to 1) is moved'\n",
-            s->epsilons[s->epsilon_count - 1].value * 1.02 + 1e-9);
+    fprintf(
+        script,
+        "set border 3 lc rgb '#808080'\nset tics nomirror textcolor rgb '#303030'\nset grid lt 1 lw 1 lc rgb "
+        "'#E4E4E4'\nunset key\nset yrange [0:1]\nset ytics 0.2\nset format y '%%.1f'\nset xrange [0:%.9g]\n"
+        "set xlabel '\xce\xb5, the most that a pixel (0 to 1) is moved'\n",
+        s->epsilons[s->epsilon_count - 1].value * 1.02 + 1e-9);
     put_ticks(script, s);
     put_legend(script, e, width, height);
     for (int panel = 0; panel < panels_of(e); panel++) {
@@ -122,22 +127,24 @@ static void put_picture(FILE *script, const exp_attack_evaluation *e, int width,
 }
 
 static void put_script(FILE *script, const exp_attack_evaluation *e) {
-    int width = 2 * EDGE + panels_of(e) * PANEL + (panels_of(e) == 1 ? 160 : 0);
+    int width = 2 * EDGE + panels_of(e) * panel_width(e);
     int height = HEADING + PANEL_HEIGHT + lines_of(e) * LEGEND_ROW + EDGE;
     fputs("set encoding utf8\n", script);
     for (int panel = 0; panel < panels_of(e); panel++)
         for (int line = 0; line < lines_of(e); line++)
             put_data(script, e, panel, line);
-    fprintf(script,
-            "set terminal pngcairo noenhanced size %d,%d font 'Sans,11' background '#FFFFFF'\nmark = 1.2\nset "
-            "output '%s'\n",
-            width, height, exp_drawing_output(0));
+    fprintf(
+        script,
+        "set terminal pngcairo noenhanced size %d,%d font 'Sans,11' background '#FFFFFF'\nmark = 1.2\nset "
+        "output '%s'\n",
+        width, height, exp_drawing_output(0));
     put_picture(script, e, width, height);
     /* Both in the same sizes: PNG counts fonts in points of 4/3 pixels and draws smaller marks. */
-    fprintf(script,
-            "set terminal svg noenhanced size %d,%d font 'Sans,11' fontscale 1.333 background '#FFFFFF'\nmark = "
-            "0.8\nset output '%s'\n",
-            width, height, exp_drawing_output(1));
+    fprintf(
+        script,
+        "set terminal svg noenhanced size %d,%d font 'Sans,11' fontscale 1.333 background '#FFFFFF'\nmark = "
+        "0.8\nset output '%s'\n",
+        width, height, exp_drawing_output(1));
     put_picture(script, e, width, height);
     fputs("unset output\n", script);
 }

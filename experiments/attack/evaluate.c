@@ -51,8 +51,8 @@ static nn_status look(exp_attack_evaluation *e, nn_error *error) {
     nn_status status = NN_OK;
     for (int m = 0; m < e->model_count && status == NN_OK; m++) {
         int32_t *predictions = e->predictions + (size_t)m * (size_t)e->examples;
-        status = exp_attack_predict(&e->models[m], e->examples, e->images, predictions,
-                                    m ? NULL : e->classes, error);
+        status = exp_attack_predict(&e->models[m], e->examples, e->images, predictions, m ? NULL : e->classes,
+                                    error);
         e->clean[m] = share_right(e, predictions);
     }
     return status;
@@ -60,13 +60,13 @@ static nn_status look(exp_attack_evaluation *e, nn_error *error) {
 
 nn_status exp_attack_evaluation_open(exp_attack_evaluation *e, nn_error *error) {
     const exp_attack_settings *s = e->settings;
-    size_t examples = (size_t)e->examples, models = (size_t)e->model_count, size = e->models[0].size;
+    size_t examples = (size_t)e->examples, shown = (size_t)e->model_count, size = e->models[0].size;
     e->images = calloc(examples * size, sizeof *e->images);
     e->labels = calloc(examples, sizeof *e->labels);
     e->classes = calloc(examples, sizeof *e->classes);
-    e->predictions = calloc(models * examples, sizeof *e->predictions);
-    e->clean = calloc(models, sizeof *e->clean);
-    e->rows = calloc((size_t)s->method_count * (size_t)s->epsilon_count * models, sizeof *e->rows);
+    e->predictions = calloc(shown * examples, sizeof *e->predictions);
+    e->clean = calloc(shown, sizeof *e->clean);
+    e->rows = calloc((size_t)s->method_count * (size_t)s->epsilon_count * shown, sizeof *e->rows);
     if (!e->images || !e->labels || !e->classes || !e->predictions || !e->clean || !e->rows)
         return nn_fail_memory(error, "the images: use --examples");
     exp_attack_test_images(&e->models[0], 0, e->examples, e->images, e->labels);
@@ -103,18 +103,18 @@ static void advanced(void *context, int images) {
         e->report(e->context, (a->before + a->here * images / e->examples) / a->all);
 }
 
-static bool counts(const exp_attack_evaluation *e, int model, int i) {
-    const int32_t *theirs = e->predictions + (size_t)model * (size_t)e->examples;
+static bool counts(const exp_attack_evaluation *e, int m, int i) {
+    const int32_t *theirs = e->predictions + (size_t)m * (size_t)e->examples;
     bool aimed = e->settings->aim != EXP_AIM_NONE;
     return e->predictions[i] == e->labels[i] && theirs[i] == e->labels[i] &&
            !(aimed && e->classes[i] == e->labels[i]);
 }
 
-static exp_attack_row row_of(const exp_attack_evaluation *e, int model, const int32_t *predictions) {
-    exp_attack_row row = {.model = model, .accuracy = share_right(e, predictions)};
+static exp_attack_row row_of(const exp_attack_evaluation *e, int m, const int32_t *predictions) {
+    exp_attack_row row = {.model = m, .accuracy = share_right(e, predictions)};
     int succeeded = 0;
     for (int i = 0; i < e->examples; i++) {
-        bool counted = counts(e, model, i), aimed = e->settings->aim != EXP_AIM_NONE;
+        bool counted = counts(e, m, i), aimed = e->settings->aim != EXP_AIM_NONE;
         row.counted += counted;
         succeeded += counted && (predictions[i] == e->classes[i]) == aimed;
     }

@@ -14,8 +14,8 @@
 
 /* What one attack did to one run. */
 typedef struct exp_attack_row {
-    int method, epsilon; /* places in the settings */
-    int model;           /* 0: the attacked one */
+    int method, epsilon;      /* places in the settings */
+    int model;                /* 0: the attacked one */
     double accuracy, success; /* success is NaN where nothing counted */
     int counted;
 } exp_attack_row;

@@ -49,8 +49,7 @@ nn_status exp_gradient_signs_new(exp_gradient_signs *s, const exp_attack_evaluat
     s->y = calloc(2 * (size_t)count, sizeof *s->y);
     if (!s->signs || !s->y)
         return nn_fail_memory(error, "gradients: use --gradient-examples");
-    nn_status status =
-        exp_attack_model_gradient(&e->models[0], count, e->images, e->labels, s->signs, error);
+    nn_status status = exp_attack_model_gradient(&e->models[0], count, e->images, e->labels, s->signs, error);
     take_signs(s, size);
     nn_snnl_points points = {.count = count, .dims = (int)size, .x32 = s->signs, .labels = e->labels};
     if (status == NN_OK)
@@ -68,10 +67,11 @@ nn_status exp_gradient_signs_draw(const exp_gradient_signs *s, const exp_attack_
     const exp_attack_model *m = &e->models[0];
     const exp_train_options *o = &m->run.options;
     char title[EXP_TEXT_MAX + 128], subtitle[200], png[EXP_TEXT_MAX + 32], svg[EXP_TEXT_MAX + 32], weight[32];
-    snprintf(title, sizeof title, "SNNL %.3f of gradient signs: %s on %.64s, weight %s", s->snnl.value, o->model,
-             m->run.set.name, exp_number_text(o->snnl_weight, weight));
+    snprintf(title, sizeof title, "SNNL %.3f of gradient signs: %s on %.64s, weight %s", s->snnl.value,
+             o->model, m->run.set.name, exp_number_text(o->snnl_weight, weight));
     snprintf(subtitle, sizeof subtitle,
-             "t-SNE of the sign of the input gradient of cross-entropy; %d test images, SNNL by class at its best T = "
+             "t-SNE of the sign of the input gradient of cross-entropy; %d test images, SNNL by class at its "
+             "best T = "
              "%.4g, at most %.3f",
              s->count, s->snnl.temperature, s->limit);
     snprintf(png, sizeof png, "%s/gradients.png", folder);

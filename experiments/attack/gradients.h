@@ -8,19 +8,19 @@
 #include "experiments/tsne/tsne.h"
 
 typedef struct exp_gradient_signs {
-    int count;          /* images; 0: not asked for */
-    float *signs;       /* [count][size]: -1, 0 or 1, of cross-entropy's gradient for the true class */
-    double *y;          /* [count][2]: their t-SNE */
-    double vanished;    /* share of the images whose gradient is 0 in every pixel */
+    int count;           /* images; 0: not asked for */
+    float *signs;        /* [count][size]: -1, 0 or 1, of cross-entropy's gradient for the true class */
+    double *y;           /* [count][2]: their t-SNE */
+    double vanished;     /* share of the images whose gradient is 0 in every pixel */
     nn_snnl_result snnl; /* of the signs, by the images' true classes */
-    double limit;       /* SNNL at infinite temperature: of points without any structure */
+    double limit;        /* SNNL at infinite temperature: of points without any structure */
     double perplexity, kl;
 } exp_gradient_signs;
 
 /* Of the first `count` (4 or more) of the evaluation's images. The t-SNE has a perplexity of 30, or what so many points
  * allow. To be freed after a failure too. After an early end, at NN_OK, *stop is not 0. */
-nn_status exp_gradient_signs_new(exp_gradient_signs *signs, const exp_attack_evaluation *evaluation, int count,
-                                 nn_error *error);
+nn_status exp_gradient_signs_new(exp_gradient_signs *signs, const exp_attack_evaluation *evaluation,
+                                 int count, nn_error *error);
 void exp_gradient_signs_free(exp_gradient_signs *signs);
 
 /* The t-SNE, colored by true class, into FOLDER/gradients.png and .svg. */

@@ -2,13 +2,16 @@
 
 #include <string.h>
 
-nn_status exp_attack_model_open(exp_attack_model *m, const exp_run_request *request, nn_error *error) {
+nn_status exp_attack_model_open(exp_attack_model *m, const exp_run_request *request, exp_purpose purpose,
+                                bool training, nn_error *error) {
     exp_train_options options;
     const char *slash = strrchr(request->run, '/');
     *m = (exp_attack_model){.path = request->run, .name = slash && slash[1] ? slash + 1 : request->run};
     nn_status status = exp_trained_run_options(request, &options, error);
+    if (!training)
+        options.train_limit = 1;
     if (status == NN_OK)
-        status = exp_trained_run_open(&m->run, request, &options, EXP_ATTACK, error);
+        status = exp_trained_run_open(&m->run, request, &options, purpose, error);
     if (status == NN_OK)
         m->size = nn_shape_row(nn_node_shape(m->run.classifier.images));
     return status;
@@ -24,10 +27,11 @@ nn_status exp_attack_models_agree(const exp_attack_model *source, const exp_atta
     if (a->height == b->height && a->width == b->width && a->channels == b->channels &&
         a->classes == b->classes)
         return NN_OK;
-    return nn_fail(error, NN_ESHAPE,
-                   "--to %s: its images are %d x %d x %d of %d classes, the attacked run's %d x %d x %d of %d",
-                   target->path, b->height, b->width, b->channels, b->classes, a->height, a->width,
-                   a->channels, a->classes);
+    return nn_fail(
+        error, NN_ESHAPE,
+        "--to %s: its images are %d x %d x %d of %d classes, the attacked run's %d x %d x %d of %d",
+        target->path, b->height, b->width, b->channels, b->classes, a->height, a->width, a->channels,
+        a->classes);
 }
 
 void exp_attack_model_describe(const exp_attack_model *m, char *text, size_t size) {

@@ -7,14 +7,16 @@
 #include "experiments/common/trained_run.h"
 
 typedef struct exp_attack_model {
-    exp_trained_run run; /* opened with EXP_ATTACK */
-    const char *path;    /* the run's folder, the caller's text */
-    const char *name;    /* the last part of it */
-    size_t size;         /* pixels (of all channels) of an image */
+    exp_trained_run run;
+    const char *path; /* the run's folder, the caller's text */
+    const char *name; /* the last part of it */
+    size_t size;      /* pixels (of all channels) of an image */
 } exp_attack_model;
 
-/* The run with all of its test examples, or those of the request's data set. To be closed after a failure too. */
-nn_status exp_attack_model_open(exp_attack_model *model, const exp_run_request *request, nn_error *error);
+/* purpose: EXP_ATTACK, or EXP_EVALUATE for what is only shown images. Without `training` the run's training examples are
+ * left out, but for one, to save memory. To be closed after a failure too. */
+nn_status exp_attack_model_open(exp_attack_model *model, const exp_run_request *request, exp_purpose purpose,
+                                bool training, nn_error *error);
 void exp_attack_model_close(exp_attack_model *model);
 
 /* Whether images of the one can be shown to the other: NN_ESHAPE where not. */
@@ -31,7 +33,7 @@ void exp_attack_normalise(const exp_attack_model *model, int count, const float 
 nn_status exp_attack_predict(exp_attack_model *model, int count, const float *images, int32_t *predictions,
                              int32_t *least, nn_error *error);
 
-/* An exp_attack_gradient: of cross-entropy. */
+/* An exp_attack_gradient: of cross-entropy; the model was opened with EXP_ATTACK. */
 nn_status exp_attack_model_gradient(void *model, int count, const float *images, const int32_t *classes,
                                     float *gradient, nn_error *error);
 

@@ -40,7 +40,8 @@ nn_status exp_attack_read_methods(const char *text, exp_attack_method methods[EX
                                   nn_error *error);
 
 /* A number from 0 to 1, or a fraction of whole numbers of that range; `option` is named in messages. */
-nn_status exp_attack_read_epsilon(const char *option, const char *text, exp_epsilon *epsilon, nn_error *error);
+nn_status exp_attack_read_epsilon(const char *option, const char *text, exp_epsilon *epsilon,
+                                  nn_error *error);
 
 /* Some of them, separated by commas, into ascending order; each once. */
 nn_status exp_attack_read_epsilons(const char *text, exp_epsilon epsilons[EXP_EPSILONS_MAX], int *count,

@@ -20,8 +20,7 @@ nn_status exp_attack_sheet_new(exp_attack_sheet *s, const exp_attack_evaluation 
         if (i < e->examples)
             s->chosen[s->count++] = i;
     }
-    size_t images =
-        (size_t)e->settings->method_count * (size_t)e->settings->epsilon_count * (size_t)s->count;
+    size_t images = (size_t)e->settings->method_count * (size_t)e->settings->epsilon_count * (size_t)s->count;
     s->adversarial = calloc(images * e->models[0].size + 1, sizeof *s->adversarial);
     s->predictions = calloc(images + 1, sizeof *s->predictions);
     return s->adversarial && s->predictions ? NN_OK : nn_fail_memory(error, "the images to be shown");
@@ -103,16 +102,15 @@ static void put_caption(FILE *script, const exp_attack_sheet *s, const layout *l
     const data_set *set = &e->models[0].run.set;
     int class, left = EDGE + column * l->cell_width, top = HEADING + row * l->cell_height;
     image_at(s, method, row, column, &class);
+    const char *name = set->class_names[class];
     bool right = class == e->labels[s->chosen[row]];
     const char *color = right ? right_color : wrong_color;
-    char caption[DATA_NAME_MAX + 8];
-    snprintf(caption, sizeof caption, "%s%s", right ? "" : "\xc3\x97 ", set->class_names[class]);
-    fprintf(script, "set object rectangle from %d,%d to %d,%d front fs empty border lc rgb '%s' lw %g\n", left,
-            top, left + set->width, top + set->height, color, right ? 1.0 : 2.5);
-    fputs("set label ", script);
-    exp_drawing_quote(script, caption);
-    fprintf(script, " at %g,%g center front textcolor rgb '%s' font '%s,10'\n", left + set->width / 2.0,
-            top + set->height + 3.2, color, right ? "Sans" : "Sans Bold");
+    fprintf(script, "set object rectangle from %d,%d to %d,%d front fs empty border lc rgb '%s' lw %g\n",
+            left, top, left + set->width, top + set->height, color, right ? 1.0 : 2.5);
+    fputs(right ? "set label " : "set label '\xc3\x97 '.", script);
+    exp_drawing_quote(script, name);
+    fprintf(script, " at %g,%g center front textcolor rgb '%s' font '%s,%d'\n", left + set->width / 2.0,
+            top + set->height + 3.2, color, right ? "Sans" : "Sans Bold", strlen(name) > 8 ? 9 : 10);
 }
 
 static void put_headings(FILE *script, const exp_attack_sheet *s, const layout *l, int method) {
@@ -120,17 +118,14 @@ static void put_headings(FILE *script, const exp_attack_sheet *s, const layout *
     const exp_attack_settings *a = e->settings;
     char title[EXP_TEXT_MAX + 200], name[2 * EXP_TEXT_MAX];
     exp_attack_model_describe(&e->models[0], name, sizeof name);
-    snprintf(title, sizeof title, "%s on %s: %.300s",
-             exp_attack_titles[a->methods[method]], e->models[0].run.set.name, name);
+    snprintf(title, sizeof title, "%s on %s: %.300s", exp_attack_titles[a->methods[method]],
+             e->models[0].run.set.name, name);
     fputs("set label ", script);
     exp_drawing_quote(script, title);
     fprintf(script, " at %d,4.2 left font 'Sans,13'\n", EDGE);
     for (int column = 0; column < l->columns; column++) {
-        char text[EXP_EPSILON_TEXT + 8] = "as it is";
-        if (column > 0)
-            snprintf(text, sizeof text, "\xce\xb5 = %s", a->epsilons[column - 1].text);
-        fputs("set label ", script);
-        exp_drawing_quote(script, text);
+        fputs(column ? "set label '\xce\xb5 = '." : "set label ", script);
+        exp_drawing_quote(script, column ? a->epsilons[column - 1].text : "as it is");
         fprintf(script, " at %g,12.5 center font 'Sans,11' textcolor rgb '#404040'\n",
                 EDGE + column * l->cell_width + (l->cell_width - GAP) / 2.0);
     }
@@ -138,11 +133,13 @@ static void put_headings(FILE *script, const exp_attack_sheet *s, const layout *
 
 static void put_script(FILE *script, const exp_attack_sheet *s, int method) {
     layout l = lay_out(s);
-    fprintf(script,
-            "set encoding utf8\nset terminal pngcairo noenhanced size %d,%d font 'Sans,10' background '#FFFFFF'\n"
-            "set output '%s'\nset lmargin at screen 0\nset rmargin at screen 1\nset tmargin at screen 1\n"
-            "set bmargin at screen 0\nunset border\nunset tics\nunset key\nset xrange [0:%d]\nset yrange [%d:0]\n",
-            l.width * l.zoom, l.height * l.zoom, exp_drawing_output(0), l.width, l.height);
+    fprintf(
+        script,
+        "set encoding utf8\nset terminal pngcairo noenhanced size %d,%d font 'Sans,10' background '#FFFFFF'\n"
+        "set output '%s'\nset lmargin at screen 0\nset rmargin at screen 1\nset tmargin at screen 1\n"
+        "set bmargin at screen 0\nunset border\nunset tics\nunset key\nset xrange [0:%d]\nset yrange "
+        "[%d:0]\n",
+        l.width * l.zoom, l.height * l.zoom, exp_drawing_output(0), l.width, l.height);
     put_headings(script, s, &l, method);
     for (int row = 0; row < s->count; row++)
         for (int column = 0; column < l.columns; column++) {
@@ -152,8 +149,8 @@ static void put_script(FILE *script, const exp_attack_sheet *s, int method) {
     fputs("plot ", script);
     for (int row = 0; row < s->count; row++)
         for (int column = 0; column < l.columns; column++)
-            fprintf(script, "%s$image%d_%d using 1:2:3:4:5 with rgbimage pixels",
-                    row || column ? ", \\\n" : "", row, column);
+            fprintf(script, "%s$image%d_%d using 1:2:3:4:5 with rgbimage", row || column ? ", \\\n" : "", row,
+                    column);
     fputs("\nunset output\n", script);
 }
 
