@@ -100,7 +100,7 @@ static const exp_option table[] = {
 
 static volatile sig_atomic_t stop;
 
-/* The first Ctrl-C ends the work after the current batch, the second one the program at once. */
+/* The first Ctrl-C ends the work early, the second one the program at once. */
 static void on_interrupt(int signal_number) {
     stop = 1;
     signal(signal_number, SIG_DFL);

@@ -55,7 +55,7 @@ nn_status exp_attack_images(const exp_attack *a, exp_attack_gradient compute, vo
         start_at_random(a, b, adversarial);
     else
         memcpy(adversarial, b->images, (size_t)b->count * b->size * sizeof *adversarial);
-    for (int t = 0; t < iterations; t++) {
+    for (int t = 0; t < iterations && !(b->stop && *b->stop); t++) {
         nn_status status = compute(context, b->count, adversarial, b->classes, gradient, error);
         if (status != NN_OK)
             return status;

@@ -10,6 +10,7 @@
 #ifndef EXP_ATTACK_ATTACK_H
 #define EXP_ATTACK_ATTACK_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -43,9 +44,10 @@ typedef nn_status (*exp_attack_gradient)(void *context, int count, const float *
 typedef struct exp_attack_batch {
     int count;
     size_t size;
-    uint64_t first;         /* place of the first one among all: PGD's start depends on it */
-    const float *images;    /* [count][size] */
-    const int32_t *classes; /* [count]: the true ones, or those to be reached */
+    uint64_t first;                    /* place of the first one among all: PGD's start depends on it */
+    const float *images;               /* [count][size] */
+    const int32_t *classes;            /* [count]: the true ones, or those to be reached */
+    const volatile sig_atomic_t *stop; /* once it is not 0 iterations end early; may be NULL */
 } exp_attack_batch;
 
 /* Writes adversarial [count][size]; gradient [count][size] is scratch. For every pixel |x' - x| <= epsilon and

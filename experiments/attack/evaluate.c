@@ -28,10 +28,11 @@ nn_status exp_attack_all(const exp_attack *attack, exp_attack_model *m, const ex
                                  .size = m->size,
                                  .first = all->first + (uint64_t)at,
                                  .images = all->images + pixel,
-                                 .classes = all->classes + at};
+                                 .classes = all->classes + at,
+                                 .stop = stop};
         status = exp_attack_images(attack, exp_attack_model_gradient, m, &part, adversarial + pixel, gradient,
                                    error);
-        if (done)
+        if (done && !*stop)
             done(context, at + rows);
     }
     free(gradient);

@@ -38,7 +38,7 @@ struct exp_attack_evaluation {
     void (*report)(void *context, double done);
     nn_status (*made)(void *context, const exp_attack_made *made, nn_error *error);
     void *context;
-    const volatile sig_atomic_t *stop; /* once it is not 0 the work ends after the current batch */
+    const volatile sig_atomic_t *stop; /* once it is not 0 the work ends early */
 
     float *images;        /* [examples][size], 0..1 */
     int32_t *labels;      /* [examples] */
