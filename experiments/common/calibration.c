@@ -2,16 +2,21 @@
 
 #include <math.h>
 
+int exp_calibration_bins(const exp_calibration *c) {
+    return c->bin_count ? c->bin_count : EXP_CALIBRATION_BINS;
+}
+
 /* Compared with the edges themselves, so that a confidence on one falls below it. */
-static int bin_of(double confidence) {
+static int bin_of(const exp_calibration *c, double confidence) {
+    const int bins = exp_calibration_bins(c);
     int bin = 0;
-    while (bin < EXP_CALIBRATION_BINS - 1 && confidence > (bin + 1) / (double)EXP_CALIBRATION_BINS)
+    while (bin < bins - 1 && confidence > (bin + 1) / (double)bins)
         bin++;
     return bin;
 }
 
 void exp_calibration_add(exp_calibration *c, double confidence, bool right, double squared_error) {
-    const int bin = bin_of(confidence);
+    const int bin = bin_of(c, confidence);
     c->bins[bin].count++;
     c->bins[bin].right += right;
     c->bins[bin].confidence += confidence;

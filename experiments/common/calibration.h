@@ -16,10 +16,11 @@
 
 #include <stdbool.h>
 
-enum { EXP_CALIBRATION_BINS = 15 };
+enum { EXP_CALIBRATION_BINS = 15 }; /* M, at most */
 
 /* Sums over the examples added so far; zeroed to start. */
 typedef struct exp_calibration {
+    int bin_count; /* M; 0: EXP_CALIBRATION_BINS */
     struct {
         int count, right;
         double confidence;
@@ -32,6 +33,8 @@ void exp_calibration_add(exp_calibration *calibration, double confidence, bool r
 
 /* Adds an example by its logits, which are finite; classes of 1 or more, label below them. */
 void exp_calibration_add_logits(exp_calibration *calibration, const float *logits, int classes, int label);
+
+int exp_calibration_bins(const exp_calibration *calibration); /* M */
 
 /* One point of the reliability diagram; all 0 where the bin is empty. */
 typedef struct exp_reliability {

@@ -80,6 +80,13 @@ const char *exp_drawing_output(int k) {
     return names[k];
 }
 
+void exp_drawing_terminal(FILE *script, int k, bool svg, int font, int width, int height) {
+    fprintf(script, "reset\nset encoding utf8\nset terminal %s noenhanced size %d,%d font 'Sans,%d'%s ",
+            svg ? "svg" : "pngcairo", width, height, font, svg ? " fontscale 1.333" : "");
+    fprintf(script, "background '#FFFFFF'\nmark = %g\nset output '%s'\n", svg ? 0.75 : 1,
+            exp_drawing_output(k));
+}
+
 /* In double quotes: in single ones gnuplot takes a doubled quote at the beginning for an empty string. */
 void exp_drawing_quote(FILE *script, const char *text) {
     putc('"', script);

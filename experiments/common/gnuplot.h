@@ -2,6 +2,7 @@
 #ifndef EXP_GNUPLOT_H
 #define EXP_GNUPLOT_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "framework/framework.h"
@@ -21,6 +22,10 @@ FILE *exp_drawing_script(exp_drawing *drawing);
 
 /* The file that picture k is to be written to: for `set output`. */
 const char *exp_drawing_output(int k);
+
+/* Begins picture k, a PNG file or an SVG file of width x height pixels with letters of `font` points. Both look the same:
+ * PNG counts letters in points of 4/3 pixels, and marks are to be drawn in sizes times the variable `mark`. */
+void exp_drawing_terminal(FILE *script, int k, bool svg, int font, int width, int height);
 
 /* Writes `text` as a string of gnuplot's, without what could end the string or break an SVG file. */
 void exp_drawing_quote(FILE *script, const char *text);

@@ -71,6 +71,19 @@ void exp_progress_step(exp_progress *p, const exp_classifier *c, const exp_row *
         fprintf(stderr, "%s\n", line);
 }
 
+void exp_progress_part(exp_progress *p, const char *doing, double done) {
+    char line[128];
+    double now = exp_seconds();
+    if (p->quiet || now - p->last < (p->terminal ? terminal_interval : plain_interval))
+        return;
+    p->last = now;
+    snprintf(line, sizeof line, "%s %3.0f%%", doing, 100 * done);
+    if (p->terminal)
+        exp_terminal_line(line);
+    else
+        fprintf(stderr, "%s\n", line);
+}
+
 void exp_progress_say(exp_progress *p, const char *format, ...) {
     if (p->quiet)
         return;

@@ -44,6 +44,14 @@ const char *exp_dknn_layer(const exp_dknn *d, int layer) {
     return d->bank.layer[layer].name;
 }
 
+int exp_dknn_dims(const exp_dknn *d, int layer) {
+    return d->bank.layer[layer].dims;
+}
+
+int exp_dknn_neighbors(const exp_dknn *d) {
+    return d->o.neighbors;
+}
+
 int exp_dknn_classes(const exp_dknn *d) {
     return d->bank.classes;
 }

@@ -20,7 +20,8 @@
  *   exp_dknn_judge(dknn, images, count, verdicts, NULL, error);     verdicts[i].credibility[EXP_DKNN_CONFORMAL]
  *   exp_dknn_free(dknn);
  *
- * Results do not depend on the number of threads, nor on what is judged together. */
+ * The same bits for every number of threads. What is judged together matters no more than the rounding of a network
+ * that computes other images beside. */
 #ifndef EXP_DKNN_H
 #define EXP_DKNN_H
 
@@ -76,6 +77,8 @@ nn_status exp_dknn_judge(exp_dknn *dknn, const float *images, int count, exp_dkn
 
 int exp_dknn_layers(const exp_dknn *dknn);
 const char *exp_dknn_layer(const exp_dknn *dknn, int layer); /* from the input's side to the output's */
+int exp_dknn_dims(const exp_dknn *dknn, int layer);
+int exp_dknn_neighbors(const exp_dknn *dknn); /* k */
 int exp_dknn_classes(const exp_dknn *dknn);
 int exp_dknn_training(const exp_dknn *dknn); /* training examples among which neighbours are looked for */
 

@@ -16,9 +16,11 @@
 #include "framework/kernels/kernels.h"
 
 enum {
-    ROWS = 1024, /* queries of one product */
-    TILE = 2048, /* points of one product */
-    GROUP = 32   /* points that are ruled out together */
+    ROWS = 128,   /* queries of one product, */
+    TILE = 256,   /* and points, */
+    SLICE = 256,  /* and dimensions that are gone through at once: they stay in a processor's own cache */
+    BLOCK = 2048, /* points that are centred together, a multiple of TILE */
+    GROUP = 32    /* points that are ruled out together */
 };
 
 typedef struct neighbor {
@@ -28,17 +30,19 @@ typedef struct neighbor {
 
 struct exp_knn {
     exp_knn_options o;
-    int added;        /* points so far */
-    double *mean;     /* [dims], of the queries */
-    double scale;     /* a power of two that makes the queries' largest coordinate about 1 */
-    float *queries;   /* [queries][dims]: centred and scaled */
-    float *norm;      /* [queries]: |a_i| */
-    float *tile;      /* [TILE][dims]: points, likewise */
-    float *tile_norm; /* [TILE] */
-    float *products;  /* [ROWS][TILE] */
-    float *upper;     /* [threads][TILE] */
-    neighbor *best;   /* [queries][nearest]: a heap with the farthest one on top */
-    int *found;       /* [queries]: entries of it */
+    int added;    /* points so far */
+    double *mean; /* [dims], of the queries */
+    double scale; /* a power of two that makes the queries' largest coordinate about 1 */
+    int padded;   /* dims, as panels need them */
+    float *
+        queries; /* centred and scaled, ROWS of them after ROWS, each in panels: [padded / panel][ROWS][panel] */
+    float *norm;       /* [queries]: |a_i| */
+    float *points;     /* [BLOCK / TILE] of TILE, likewise */
+    float *point_norm; /* [BLOCK] */
+    float *products;   /* [threads][ROWS][TILE] */
+    float *upper;      /* [threads][TILE] */
+    neighbor *best;    /* [queries][nearest]: a heap with the farthest one on top */
+    int *found;        /* [queries]: entries of it */
 };
 
 static int smaller(int a, int b) {
@@ -53,27 +57,33 @@ static const float *row_of(const float *x, int row, int dims) {
     return x + (size_t)row * (size_t)dims;
 }
 
+/* The first panel of point i. */
+static float *row_of_groups(const exp_knn *s, float *panels, int i, int group) {
+    size_t panel = (size_t)nn_kernels_active()->point->panel, size = (size_t)group * (size_t)s->padded;
+    return panels + (size_t)(i / group) * size + (size_t)(i % group) * panel;
+}
+
 /* --- centring ------------------------------------------------------------------------------------------- */
 
-/* Centred and scaled copies of points, and their lengths. */
-static void center(const exp_knn *s, int count, const float *x, float *out, float *norm) {
-    int dims = s->o.dims;
+/* Centred and scaled copies of points in panels, `group` points after `group`, and their lengths. */
+static void center(const exp_knn *s, int count, const float *x, int group, float *out, float *norm) {
+    const size_t dims = (size_t)s->o.dims, panel = (size_t)nn_kernels_active()->point->panel;
 #pragma omp parallel for num_threads(nn_threads()) schedule(static)
     for (int i = 0; i < count; i++) {
-        const float *from = row_of(x, i, dims);
-        float *to = out + (size_t)i * (size_t)dims;
+        const float *from = row_of(x, i, s->o.dims);
+        float *to = row_of_groups(s, out, i, group);
         double square = 0;
-        for (int k = 0; k < dims; k++) {
-            to[k] = (float)((from[k] - s->mean[k]) * s->scale);
-            square += (double)to[k] * to[k];
-        }
+        for (size_t first = 0; first < dims; first += panel, to += (size_t)group * panel)
+            for (size_t k = first; k < first + panel && k < dims; k++) {
+                to[k - first] = (float)((from[k] - s->mean[k]) * s->scale);
+                square += (double)to[k - first] * to[k - first];
+            }
         norm[i] = (float)sqrt(square);
     }
 }
 
 /* The same sums for every number of threads: a coordinate is one thread's. */
 static void find_mean(exp_knn *s) {
-    enum { SLICE = 256 };
     int dims = s->o.dims, count = s->o.queries;
     double largest = 0;
 #pragma omp parallel for num_threads(nn_threads()) schedule(static) reduction(max : largest)
@@ -229,46 +239,75 @@ static void search_tile(exp_knn *s, const view *v, int index, const float *point
     }
 }
 
-/* All queries and at most TILE points. */
-static void add_tile(exp_knn *s, int count, const float *points) {
-    int dims = s->o.dims;
-    float bound = (float)(dims + 16);
-    center(s, count, points, s->tile, s->tile_norm);
-    for (int first = 0; first < s->o.queries && !stopped(s); first += ROWS) {
-        int rows = smaller(ROWS, s->o.queries - first);
-        nn_gemm(false, true, rows, count, dims, row_of(s->queries, first, dims), dims, s->tile, dims, false,
-                s->products, TILE);
-#pragma omp parallel for num_threads(nn_threads()) schedule(dynamic, 8)
+/* Products of the queries `first` and on with a tile of points. */
+static void multiply(const exp_knn *s, int first, int rows, int tile, int columns, float *products) {
+    const nn_point_kernels *kernels = nn_kernels_active()->point;
+    const float *a = row_of_groups(s, s->queries, first, ROWS), *b = row_of_groups(s, s->points, tile, TILE);
+    int panel = kernels->panel;
+    for (int k = 0; k < s->padded; k += SLICE)
+        kernels->dots(rows, columns, smaller(SLICE, s->padded - k), a + (size_t)k * ROWS, ROWS * panel,
+                      b + (size_t)k * TILE, TILE * panel, false, k > 0, products, TILE);
+}
+
+/* The first `count` points of the block, from point number s->added on, for the queries `first` and on. */
+static void search_block(exp_knn *s, int first, int count, const float *points) {
+    int rows = smaller(ROWS, s->o.queries - first);
+    float bound = (float)(s->o.dims + 16),
+          *products = s->products + (size_t)omp_get_thread_num() * ROWS * TILE;
+    for (int tile = 0; tile < count && !stopped(s); tile += TILE) {
+        int columns = smaller(TILE, count - tile);
+        multiply(s, first, rows, tile, columns, products);
         for (int i = 0; i < rows; i++) {
             view v = {.query = first + i,
-                      .count = count,
+                      .count = columns,
                       .own = s->norm[first + i],
-                      .norm = s->tile_norm,
-                      .product = row_of(s->products, i, TILE),
+                      .norm = s->point_norm + tile,
+                      .product = row_of(products, i, TILE),
                       .relative = bound * 0x1p-24f,
                       .least = bound * 0x1p-120f};
-            search_tile(s, &v, s->added, points);
+            search_tile(s, &v, s->added + tile, row_of(points, tile, s->o.dims));
         }
     }
 }
 
+/* At most BLOCK points. */
+static void add_block(exp_knn *s, int count, const float *points) {
+    center(s, count, points, TILE, s->points, s->point_norm);
+#pragma omp parallel for num_threads(nn_threads()) schedule(dynamic)
+    for (int first = 0; first < s->o.queries; first += ROWS)
+        search_block(s, first, count, points);
+    s->added += count;
+}
+
 /* --- the search ----------------------------------------------------------------------------------------- */
 
+/* Zeroed: what is behind the last dimension and the last point is multiplied too. */
+static float *new_panels(size_t count) {
+    size_t bytes;
+    if (!nn_multiply(count, sizeof(float), &bytes))
+        return NULL;
+    float *panels = aligned_alloc(64, (bytes + 63) / 64 * 64);
+    return panels ? memset(panels, 0, bytes) : NULL;
+}
+
 static nn_status allocate(exp_knn *s, nn_error *error) {
-    size_t dims = (size_t)s->o.dims, queries = (size_t)s->o.queries, values, entries;
-    if (nn_multiply(queries, dims, &values) && nn_multiply(queries, (size_t)s->o.nearest, &entries)) {
+    size_t dims = (size_t)s->o.dims, queries = (size_t)s->o.queries, threads = (size_t)nn_threads();
+    size_t padded = (dims + NN_POINT_MULTIPLE - 1) / NN_POINT_MULTIPLE * NN_POINT_MULTIPLE, values, entries;
+    s->padded = (int)padded;
+    if (nn_multiply((queries + ROWS - 1) / ROWS * ROWS, padded, &values) &&
+        nn_multiply(queries, (size_t)s->o.nearest, &entries)) {
         s->mean = calloc(dims, sizeof *s->mean);
-        s->queries = calloc(values, sizeof *s->queries);
+        s->queries = new_panels(values);
         s->norm = calloc(queries, sizeof *s->norm);
-        s->tile = calloc(TILE * dims, sizeof *s->tile);
-        s->tile_norm = calloc(TILE, sizeof *s->tile_norm);
-        s->products = calloc((size_t)ROWS * TILE, sizeof *s->products);
-        s->upper = calloc((size_t)nn_threads() * TILE, sizeof *s->upper);
+        s->points = new_panels(BLOCK * padded);
+        s->point_norm = calloc(BLOCK, sizeof *s->point_norm);
+        s->products = new_panels(threads * ROWS * TILE);
+        s->upper = calloc(threads * TILE, sizeof *s->upper);
         s->best = calloc(entries, sizeof *s->best);
         s->found = calloc(queries, sizeof *s->found);
     }
-    if (s->mean && s->queries && s->norm && s->tile && s->tile_norm && s->products && s->upper && s->best &&
-        s->found)
+    if (s->mean && s->queries && s->norm && s->points && s->point_norm && s->products && s->upper &&
+        s->best && s->found)
         return NN_OK;
     return nn_fail_memory(error, "the search for nearest neighbours");
 }
@@ -288,18 +327,15 @@ nn_status exp_knn_new(exp_knn **knn, const exp_knn_options *options, nn_error *e
         return status;
     }
     find_mean(s);
-    center(s, s->o.queries, s->o.x, s->queries, s->norm);
+    center(s, s->o.queries, s->o.x, ROWS, s->queries, s->norm);
     *knn = s;
     return NN_OK;
 }
 
 nn_status exp_knn_add(exp_knn *s, int count, const float *points, nn_error *error) {
     nn_status status = check_finite(count, s->o.dims, points, error);
-    for (int first = 0; status == NN_OK && first < count && !stopped(s); first += TILE) {
-        int tile = smaller(TILE, count - first);
-        add_tile(s, tile, row_of(points, first, s->o.dims));
-        s->added += tile;
-    }
+    for (int first = 0; status == NN_OK && first < count && !stopped(s); first += BLOCK)
+        add_block(s, smaller(BLOCK, count - first), row_of(points, first, s->o.dims));
     return status;
 }
 
@@ -329,8 +365,8 @@ void exp_knn_free(exp_knn *s) {
     free(s->mean);
     free(s->queries);
     free(s->norm);
-    free(s->tile);
-    free(s->tile_norm);
+    free(s->points);
+    free(s->point_norm);
     free(s->products);
     free(s->upper);
     free(s->best);

@@ -1,0 +1,96 @@
+/* neighbors - the Deep k-Nearest Neighbors of a trained run. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/progress.h"
+#include "common/start.h"
+#include "framework/kernels/kernels.h"
+#include "neighbors/examine.h"
+
+enum { FAILED = 1, WRONG_USAGE = 2, INTERRUPTED = 130 };
+
+static const char usage[] =
+    "usage: ./neighbors --run DIR [options]\n"
+    "The Deep k-Nearest Neighbors of a run of ./train: for each test image the nearest training images in "
+    "every\n"
+    "layer, and by their labels a prediction, its credibility (how well the training set supports it) and "
+    "its\n"
+    "confidence (how little it supports any other). The first test images calibrate, the others are judged.\n"
+    "Writes to OUT: neighbors.csv (a row per image), neighbors.png and .svg (images with their neighbors),\n"
+    "credibility.png and .svg (reliability diagram, histogram) and, last, summary.json.\n";
+
+static const exp_examine_options defaults = {
+    .neighbors = 75, .calibration = 750, .variant = EXP_DKNN_CONFORMAL};
+
+#define AT(field) offsetof(exp_examine_options, field)
+
+static const exp_option table[] = {
+    {"run", EXP_TEXT, AT(run), "DIR", "run folder", .recorded = false},
+    {"data", EXP_TEXT, AT(data), "DIR", "data root (else $ENTANGLE_DATA, else ./data)", .recorded = false},
+    {"layers", EXP_TEXT, AT(layers), "GLOB,...",
+     "which: taps, logits, input (the pixels); else all taps and the logits", .recorded = false},
+    {"neighbors", EXP_COUNT, AT(neighbors), "K", "nearest training images in each layer", 1, 1e6,
+     .recorded = false},
+    {"calibration", EXP_COUNT, AT(calibration), "N", "the first N test images calibrate", 1, 1e9,
+     .recorded = false},
+    {"variant", EXP_CHOICE, AT(variant), "NAME",
+     "calibration scores as they are, or without those of 0 as in the authors' code",
+     .choices = exp_dknn_variants, .recorded = false},
+    {"examples", EXP_COUNT, AT(examples), "N", "judge the next N test images; 0: all", 0, 1e9,
+     .recorded = false},
+    {"train-limit", EXP_COUNT, AT(train_limit), "N", "the first N training images; 0: all of the run's", 0,
+     1e9, .recorded = false},
+    {"show", EXP_TEXT, AT(show), "I,J,...",
+     "test images to draw, by number (from 0); else the most and the least credible one", .recorded = false},
+    {"out", EXP_TEXT, AT(out), "DIR", "folder for the results (else RUN/neighbors)", .recorded = false},
+    {"threads", EXP_COUNT, AT(threads), "N", "0: all processors; results do not depend on it", 0, 256,
+     .recorded = false},
+    {"json", EXP_FLAG, AT(json), NULL, "the summary as one line of JSON on standard output",
+     .recorded = false},
+    {"quiet", EXP_FLAG, AT(quiet), NULL, "no progress", .recorded = false},
+    {0},
+};
+
+static volatile sig_atomic_t stop;
+
+/* The first Ctrl-C ends the work in order and leaves no result, the second one the program at once. */
+static void on_interrupt(int signal_number) {
+    stop = 1;
+    signal(signal_number, SIG_DFL);
+}
+
+static nn_status check_usage(exp_examine_options *o, nn_error *error) {
+    if (!o->run[0])
+        return nn_fail(error, NN_EARGUMENT, "give --run DIR, a run folder of ./train (see --help)");
+    if (!o->out[0] && snprintf(o->out, sizeof o->out, "%s/neighbors", o->run) >= (int)sizeof o->out)
+        return nn_fail(error, NN_EARGUMENT, "--run: the path is too long");
+    return NN_OK;
+}
+
+int main(int argc, char **argv) {
+    exp_examine_options options = defaults;
+    nn_error error = {0};
+    exp_start(argv);
+    if (exp_options_informed(table, &defaults, "neighbors", usage, argc, argv))
+        return 0;
+    nn_status status = exp_options_parse(table, &options, argc, argv, &error);
+    if (status == NN_OK)
+        status = check_usage(&options, &error);
+    if (status != NN_OK) {
+        fprintf(stderr, "neighbors: %s\n", error.message);
+        return WRONG_USAGE;
+    }
+    signal(SIGINT, on_interrupt);
+    signal(SIGTERM, on_interrupt);
+    nn_threads_set((int)options.threads);
+    exp_progress progress = exp_progress_begin(options.quiet);
+    status = exp_examine(&options, &progress, &stop, &error);
+    if (status != NN_OK) {
+        fprintf(stderr, "neighbors: %s\n", error.message);
+        return status == NN_EARGUMENT ? WRONG_USAGE : FAILED;
+    }
+    if (stop)
+        exp_progress_say(&progress, "interrupted: no result written");
+    return stop ? INTERRUPTED : 0;
+}
