@@ -112,7 +112,7 @@ typedef struct job {
     attack_options *options;
     exp_progress progress;
     const char *doing; /* what the progress shown is of */
-    double begin, shown;
+    double begin;      /* in seconds */
     const char *targets[EXP_TARGETS_MAX];
     exp_attack_model models[1 + EXP_TARGETS_MAX];
     exp_attack_settings settings;
@@ -207,16 +207,7 @@ static nn_status make_folder(const char *path, nn_error *error) {
 
 static void report(void *context, double done) {
     job *j = context;
-    double now = exp_seconds();
-    char line[128];
-    if (j->options->quiet || now - j->shown < (j->progress.terminal ? 0.2 : 10))
-        return;
-    j->shown = now;
-    snprintf(line, sizeof line, "%s %3.0f%%, %.0f s", j->doing, 100 * done, now - j->begin);
-    if (j->progress.terminal)
-        exp_terminal_line(line);
-    else
-        exp_progress_say(&j->progress, "%s", line);
+    exp_progress_part(&j->progress, j->doing, done);
 }
 
 static void describe(job *j) {
@@ -253,8 +244,10 @@ static void describe_credibility(job *j) {
         "DkNN  %d images: accuracy %.2f%%, under %s %s %.2f%% (network %.2f%%); mean credibility %.3f "
         "and %.3f, AUROC %.3f",
         c->examples, 100 * c->clean.accuracy, exp_attack_methods[c->method], c->epsilon.text,
-        100 * c->adversarial.accuracy, 100 * c->adversarial.network_accuracy, c->clean.mean[EXP_DKNN_TRIMMED],
-        c->adversarial.mean[EXP_DKNN_TRIMMED], c->auroc[EXP_DKNN_TRIMMED]);
+        100 * c->adversarial.accuracy, 100 * c->adversarial.network_accuracy,
+        exp_calibration_confidence(&c->clean.reliability[EXP_DKNN_TRIMMED]),
+        exp_calibration_confidence(&c->adversarial.reliability[EXP_DKNN_TRIMMED]),
+        c->auroc[EXP_DKNN_TRIMMED]);
 }
 
 /* --- the work ------------------------------------------------------------------------------------------- */
@@ -273,7 +266,7 @@ static nn_status attack(job *j, nn_error *error) {
     e->made = made;
     e->context = j;
     e->stop = &stop;
-    j->doing = "attacks  ";
+    j->doing = "attacks";
     nn_status status = exp_attack_evaluation_open(e, error);
     if (status == NN_OK)
         status = exp_attack_sheet_new(&j->sheet, e, error);
@@ -301,7 +294,7 @@ static nn_status look_at_gradients(job *j, nn_error *error) {
 }
 
 static nn_status ask_neighbors(job *j, nn_error *error) {
-    j->doing = "neighbors";
+    j->doing = "neighbours";
     j->credibility.report = report;
     j->credibility.context = j;
     nn_status status = exp_attack_credibility_measure(&j->credibility, &j->evaluation, error);
@@ -366,7 +359,7 @@ int main(int argc, char **argv) {
     signal(SIGTERM, on_interrupt);
     nn_threads_set((int)options.threads);
     j.progress = exp_progress_begin(options.quiet);
-    j.begin = j.shown = exp_seconds();
+    j.begin = exp_seconds();
     status = work(&j, &error);
     close_job(&j);
     if (status != NN_OK) {

@@ -94,12 +94,8 @@ static exp_credibility_judgement sum_up(const work *w, const exp_dknn_verdict *v
         j.accuracy += (double)right / w->count;
         j.network_accuracy += (double)(verdicts[i].network == w->labels[i]) / w->count;
         for (int v = 0; v < EXP_DKNN_VARIANTS; v++) {
-            double credibility = verdicts[i].credibility[v];
-            int bin = (int)(credibility * EXP_CREDIBILITY_BINS);
-            exp_credibility_bin *b = &j.bins[v][bin < EXP_CREDIBILITY_BINS ? bin : EXP_CREDIBILITY_BINS - 1];
-            j.mean[v] += credibility / w->count;
-            b->count++;
-            b->right += right;
+            j.reliability[v].bin_count = EXP_JUDGEMENT_BINS;
+            exp_calibration_add(&j.reliability[v], verdicts[i].credibility[v], right, 0);
         }
     }
     return j;

@@ -6,18 +6,13 @@
 #include "evaluate.h"
 #include "experiments/dknn/dknn.h"
 
-enum { EXP_CREDIBILITY_BINS = 10 };
+enum { EXP_JUDGEMENT_BINS = 10 };
 
-/* The inputs whose credibility is m / 10 or more and below (m + 1) / 10, or, in the last bin, 1. */
-typedef struct exp_credibility_bin {
-    int count, right; /* right: of the DkNN's predictions */
-} exp_credibility_bin;
-
-/* What was said of one set of inputs; of each variant of credibility (conformal.h). */
+/* What was said of one set of inputs. */
 typedef struct exp_credibility_judgement {
     double network_accuracy, accuracy; /* of the network, and of the DkNN */
-    double mean[EXP_DKNN_VARIANTS];
-    exp_credibility_bin bins[EXP_DKNN_VARIANTS][EXP_CREDIBILITY_BINS];
+    exp_calibration
+        reliability[EXP_DKNN_VARIANTS]; /* credibility as confidence in the DkNN's prediction, in 10 bins */
 } exp_credibility_judgement;
 
 typedef struct exp_attack_credibility {

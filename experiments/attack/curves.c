@@ -79,7 +79,7 @@ static void put_panel(FILE *script, const exp_attack_evaluation *e, int panel, i
     fprintf(script, panel ? "set ylabel ' '\n" : "set ylabel 'accuracy' offset 0.5,0\n");
     fputs("plot ", script);
     for (int line = 0; line < lines; line++)
-        fprintf(script, "%s$line%d_%d using 1:2 with linespoints pt %d ps 1.1*mark lw %s lc rgb '%s' notitle",
+        fprintf(script, "%s$line%d_%d using 1:2 with linespoints pt %d ps 1.2*mark lw %s lc rgb '%s' notitle",
                 line ? ", \\\n" : "", panel, line, line ? 6 : 7, line || e->model_count == 1 ? "2" : "3",
                 exp_color(line));
     putc('\n', script);
@@ -123,29 +123,19 @@ static void put_picture(FILE *script, const exp_attack_evaluation *e, int width,
         if (panel == 0) /* once is enough */
             fputs("unset label\nunset arrow\n", script);
     }
-    fputs("unset multiplot\nreset\n", script);
+    fputs("unset multiplot\n", script);
 }
 
 static void put_script(FILE *script, const exp_attack_evaluation *e) {
     int width = 2 * EDGE + panels_of(e) * panel_width(e);
     int height = HEADING + PANEL_HEIGHT + lines_of(e) * LEGEND_ROW + EDGE;
-    fputs("set encoding utf8\n", script);
     for (int panel = 0; panel < panels_of(e); panel++)
         for (int line = 0; line < lines_of(e); line++)
             put_data(script, e, panel, line);
-    fprintf(
-        script,
-        "set terminal pngcairo noenhanced size %d,%d font 'Sans,11' background '#FFFFFF'\nmark = 1.2\nset "
-        "output '%s'\n",
-        width, height, exp_drawing_output(0));
-    put_picture(script, e, width, height);
-    /* Both in the same sizes: PNG counts fonts in points of 4/3 pixels and draws smaller marks. */
-    fprintf(
-        script,
-        "set terminal svg noenhanced size %d,%d font 'Sans,11' fontscale 1.333 background '#FFFFFF'\nmark = "
-        "0.8\nset output '%s'\n",
-        width, height, exp_drawing_output(1));
-    put_picture(script, e, width, height);
+    for (int k = 0; k < 2; k++) {
+        exp_drawing_terminal(script, k, k == 1, 11, width, height);
+        put_picture(script, e, width, height);
+    }
     fputs("unset output\n", script);
 }
 

@@ -7,7 +7,7 @@
 #include "curves.h"
 #include "experiments/common/json.h"
 #include "experiments/common/make_folder.h"
-#include "framework/kernels/kernels.h"
+#include "judgement.h"
 #include "summary.h"
 
 enum { PATH_SIZE = EXP_TEXT_MAX + 64 };
@@ -86,6 +86,10 @@ static nn_status draw(const exp_attack_findings *f, const char *folder, nn_error
     }
     if (status == NN_OK && f->gradients->count)
         status = exp_gradient_signs_draw(f->gradients, f->evaluation, folder, error);
+    snprintf(png, sizeof png, "%s/credibility.png", folder);
+    snprintf(svg, sizeof svg, "%s/credibility.svg", folder);
+    if (status == NN_OK && f->credibility)
+        status = exp_attack_judgement_draw(f->credibility, f->evaluation, png, svg, error);
     return status;
 }
 

@@ -4,6 +4,7 @@
  *   curves.png .svg       accuracy against epsilon
  *   examples-METHOD.png   adversarial examples
  *   gradients.png .svg    the signs of input gradients by t-SNE
+ *   credibility.png .svg  what Deep k-Nearest Neighbors say
  *   summary.json          all numbers; written last */
 #ifndef EXP_ATTACK_FILES_H
 #define EXP_ATTACK_FILES_H

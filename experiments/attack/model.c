@@ -99,9 +99,9 @@ static nn_status gradient_of_batch(exp_attack_model *m, int count, const float *
     return NN_OK;
 }
 
-nn_status exp_attack_model_gradient(void *model, int count, const float *images, const int32_t *classes,
+nn_status exp_attack_model_gradient(void *attacked, int count, const float *images, const int32_t *classes,
                                     float *gradient, nn_error *error) {
-    exp_attack_model *m = model;
+    exp_attack_model *m = attacked;
     nn_status status = NN_OK;
     for (int done = 0, rows; done < count && status == NN_OK; done += rows) {
         size_t at = (size_t)done * m->size;

@@ -34,7 +34,7 @@ nn_status exp_attack_predict(exp_attack_model *model, int count, const float *im
                              int32_t *least, nn_error *error);
 
 /* An exp_attack_gradient: of cross-entropy; the model was opened with EXP_ATTACK. */
-nn_status exp_attack_model_gradient(void *model, int count, const float *images, const int32_t *classes,
+nn_status exp_attack_model_gradient(void *attacked, int count, const float *images, const int32_t *classes,
                                     float *gradient, nn_error *error);
 
 #endif

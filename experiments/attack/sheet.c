@@ -6,7 +6,7 @@
 
 #include "experiments/common/gnuplot.h"
 
-/* In pixels of the images, each of which is drawn ZOOM times as large. */
+/* In pixels of the images, which are drawn some times as large. */
 enum { GAP = 3, CAPTION = 7, HEADING = 16, EDGE = 3 };
 
 static const char right_color[] = "#007A59", wrong_color[] = "#C24E00";
@@ -133,13 +133,12 @@ static void put_headings(FILE *script, const exp_attack_sheet *s, const layout *
 
 static void put_script(FILE *script, const exp_attack_sheet *s, int method) {
     layout l = lay_out(s);
+    exp_drawing_terminal(script, 0, false, 10, l.width * l.zoom, l.height * l.zoom);
     fprintf(
         script,
-        "set encoding utf8\nset terminal pngcairo noenhanced size %d,%d font 'Sans,10' background '#FFFFFF'\n"
-        "set output '%s'\nset lmargin at screen 0\nset rmargin at screen 1\nset tmargin at screen 1\n"
-        "set bmargin at screen 0\nunset border\nunset tics\nunset key\nset xrange [0:%d]\nset yrange "
-        "[%d:0]\n",
-        l.width * l.zoom, l.height * l.zoom, exp_drawing_output(0), l.width, l.height);
+        "set lmargin at screen 0\nset rmargin at screen 1\nset tmargin at screen 1\nset bmargin at screen 0\n"
+        "unset border\nunset tics\nunset key\nset xrange [0:%d]\nset yrange [%d:0]\n",
+        l.width, l.height);
     put_headings(script, s, &l, method);
     for (int row = 0; row < s->count; row++)
         for (int column = 0; column < l.columns; column++) {

@@ -80,13 +80,13 @@ static void add_judgement(cJSON *json, const char *name, const exp_credibility_j
     exp_json_number(judgement, "dknn_accuracy", j->accuracy);
     for (int v = 0; v < EXP_DKNN_VARIANTS; v++) {
         cJSON *variant = cJSON_AddObjectToObject(judgement, exp_dknn_variants[v]);
-        exp_json_number(variant, "mean", j->mean[v]);
+        exp_json_number(variant, "mean", exp_calibration_confidence(&j->reliability[v]));
         cJSON *bins = cJSON_AddArrayToObject(variant, "bins");
-        for (int b = 0; b < EXP_CREDIBILITY_BINS; b++) {
-            const exp_credibility_bin *of = &j->bins[v][b];
+        for (int b = 0; b < EXP_JUDGEMENT_BINS; b++) {
+            exp_reliability of = exp_calibration_bin(&j->reliability[v], b);
             cJSON *bin = cJSON_CreateObject();
-            exp_json_count(bin, "count", (unsigned long long)of->count);
-            exp_json_number(bin, "accuracy", of->count ? (double)of->right / of->count : NAN);
+            exp_json_count(bin, "count", (unsigned long long)of.count);
+            exp_json_number(bin, "accuracy", of.count ? of.accuracy : NAN);
             cJSON_AddItemToArray(bins, bin);
         }
     }

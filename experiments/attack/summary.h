@@ -16,7 +16,8 @@
  *                auroc: {VARIANT}},
  *  seconds, threads, kernels, version}
  *
- * with VARIANT "conformal" and "trimmed"; accuracy of an empty bin and success where nothing counted are null. */
+ * with VARIANT "conformal" and "trimmed"; bin m of the 10 holds credibilities above (m - 1) / 10 and up
+ * to m / 10, the first one 0 too; accuracy of an empty bin and success where nothing counted are null. */
 cJSON *exp_attack_summary(const exp_attack_findings *findings);
 
 /* What attacks aim for: "none", "next", "least-likely", or the class's name. Returns text. */

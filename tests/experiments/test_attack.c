@@ -16,7 +16,8 @@ enum { EXAMPLES = PROGRAM_TEST, IMAGE = PROGRAM_SIDE * PROGRAM_SIDE };
 
 /* Two runs that learn nearly all of data/mnist, and one on drawn shapes. */
 static int set_up(void **state) {
-    static const char train[] = "--quiet --model mlp --no-augment --batch 16 --lr 0.02 --log-every 0 --eval-every 0 ";
+    static const char train[] =
+        "--quiet --model mlp --no-augment --batch 16 --lr 0.02 --log-every 0 --eval-every 0 ";
     program_begin(state);
     program_easy_data("data", "mnist");
     return program_run("train", "%s--dataset mnist --epochs 6 --run run", train) ||
