@@ -120,18 +120,23 @@ typedef struct job {
     exp_attack_sheet sheet;
     exp_gradient_signs gradients;
     exp_attack_credibility credibility;
+    bool interrupted;
 } job;
 
 /* What can be known without data. */
 static nn_status check_usage(job *j, nn_error *error) {
     attack_options *o = j->options;
     exp_attack_settings *s = &j->settings;
-    int targets;
+    int targets = 0;
     exp_epsilon ignored;
     *s = (exp_attack_settings){.aim = exp_attack_read_aim(o->target),
                                .iterations = (int)o->iterations,
                                .step = o->step,
                                .seed = o->seed};
+    if (o->credibility && o->dataset[0])
+        return nn_fail(
+            error, NN_EARGUMENT,
+            "--credibility needs the run's own data, for neighbours and calibration: not with --dataset");
     if (!o->run[0])
         return nn_fail(error, NN_EARGUMENT, "--run DIR: which run is to be attacked? (see --help)");
     nn_status status = exp_attack_read_methods(o->methods, s->methods, &s->method_count, error);
@@ -328,9 +333,10 @@ static nn_status work(job *j, nn_error *error) {
         status = look_at_gradients(j, error);
     if (status == NN_OK && !stop && j->options->credibility)
         status = ask_neighbors(j, error);
-    if (status == NN_OK && stop)
+    j->interrupted = stop; /* later on there is nothing left to interrupt */
+    if (status == NN_OK && j->interrupted)
         exp_progress_say(&j->progress, "interrupted: nothing written");
-    return status == NN_OK && !stop ? write_files(j, error) : status;
+    return status == NN_OK && !j->interrupted ? write_files(j, error) : status;
 }
 
 static void close_job(job *j) {
@@ -366,5 +372,5 @@ int main(int argc, char **argv) {
         fprintf(stderr, "attack: %s\n", error.message);
         return status == NN_EARGUMENT ? WRONG_USAGE : FAILED;
     }
-    return stop ? INTERRUPTED : 0;
+    return j.interrupted ? INTERRUPTED : 0;
 }

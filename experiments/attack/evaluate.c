@@ -85,6 +85,13 @@ void exp_attack_evaluation_close(exp_attack_evaluation *e) {
     free(e->rows);
 }
 
+const char *exp_attack_target_text(const exp_attack_evaluation *e, char *text, size_t size) {
+    const char *const names[] = {"none", e->models[0].run.set.class_names[e->settings->target], "next",
+                                 "least-likely"};
+    snprintf(text, size, "%s", names[e->settings->aim]);
+    return text;
+}
+
 /* --- attacks -------------------------------------------------------------------------------------------- */
 
 /* Forward and backward runs of an attack on one image. */

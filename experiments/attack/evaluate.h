@@ -20,8 +20,6 @@ typedef struct exp_attack_row {
     int counted;
 } exp_attack_row;
 
-typedef struct exp_attack_evaluation exp_attack_evaluation;
-
 /* Images that one attack has made, [examples][size], and what the attacked run takes them for. */
 typedef struct exp_attack_made {
     int method, epsilon; /* as above */
@@ -29,7 +27,7 @@ typedef struct exp_attack_made {
     const int32_t *predictions;
 } exp_attack_made;
 
-struct exp_attack_evaluation {
+typedef struct exp_attack_evaluation {
     const exp_attack_settings *settings;
     exp_attack_model *models; /* [model_count]: the first is attacked */
     int model_count;
@@ -47,11 +45,14 @@ struct exp_attack_evaluation {
     double *clean;        /* [model_count]: their accuracy */
     int row_count;
     exp_attack_row *rows; /* by method, epsilon, model */
-};
+} exp_attack_evaluation;
 
 /* Sets images, labels, classes, predictions and clean, of the fields above report. To be closed after a failure too. */
 nn_status exp_attack_evaluation_open(exp_attack_evaluation *evaluation, nn_error *error);
 void exp_attack_evaluation_close(exp_attack_evaluation *evaluation);
+
+/* What attacks aim for: "none", "next", "least-likely", or the class's name. Returns text. */
+const char *exp_attack_target_text(const exp_attack_evaluation *evaluation, char *text, size_t size);
 
 /* Makes all attacks and sets rows. After an early end, at NN_OK, *stop is not 0 and rows are incomplete. */
 nn_status exp_attack_evaluate(exp_attack_evaluation *evaluation, nn_error *error);

@@ -2,11 +2,22 @@
 
 #include <string.h>
 
+/* The path's last part, whether or not a slash follows it. */
+static void name_model(exp_attack_model *m) {
+    size_t end = strlen(m->path);
+    while (end > 1 && m->path[end - 1] == '/')
+        end--;
+    size_t begin = end;
+    while (begin > 0 && m->path[begin - 1] != '/')
+        begin--;
+    snprintf(m->name, sizeof m->name, "%.*s", (int)(end - begin), m->path + begin);
+}
+
 nn_status exp_attack_model_open(exp_attack_model *m, const exp_run_request *request, exp_purpose purpose,
                                 bool training, nn_error *error) {
     exp_train_options options;
-    const char *slash = strrchr(request->run, '/');
-    *m = (exp_attack_model){.path = request->run, .name = slash && slash[1] ? slash + 1 : request->run};
+    *m = (exp_attack_model){.path = request->run};
+    name_model(m);
     nn_status status = exp_trained_run_options(request, &options, error);
     if (!training)
         options.train_limit = 1;

@@ -9,7 +9,7 @@
 typedef struct exp_attack_model {
     exp_trained_run run;
     const char *path; /* the run's folder, the caller's text */
-    const char *name; /* the last part of it */
+    char name[128];   /* the last part of it */
     size_t size;      /* pixels (of all channels) of an image */
 } exp_attack_model;
 

@@ -8,6 +8,7 @@
 
 /* In pixels of the images, which are drawn some times as large. */
 enum { GAP = 3, CAPTION = 7, HEADING = 16, EDGE = 3 };
+enum { TITLE_WIDTH = 560 }; /* in pixels of the picture */
 
 static const char right_color[] = "#007A59", wrong_color[] = "#C24E00";
 
@@ -75,6 +76,8 @@ static layout lay_out(const exp_attack_sheet *s) {
     l.height = HEADING + s->count * l.cell_height + EDGE;
     int side = set->width > set->height ? set->width : set->height;
     l.zoom = side < 100 ? 100 / side : 1;
+    if (l.width * l.zoom < TITLE_WIDTH)
+        l.width = TITLE_WIDTH / l.zoom;
     return l;
 }
 
@@ -116,10 +119,12 @@ static void put_caption(FILE *script, const exp_attack_sheet *s, const layout *l
 static void put_headings(FILE *script, const exp_attack_sheet *s, const layout *l, int method) {
     const exp_attack_evaluation *e = s->evaluation;
     const exp_attack_settings *a = e->settings;
-    char title[EXP_TEXT_MAX + 200], name[2 * EXP_TEXT_MAX];
+    char title[EXP_TEXT_MAX + 200], name[2 * EXP_TEXT_MAX], target[EXP_TEXT_MAX];
     exp_attack_model_describe(&e->models[0], name, sizeof name);
-    snprintf(title, sizeof title, "%s on %s: %.300s", exp_attack_titles[a->methods[method]],
-             e->models[0].run.set.name, name);
+    exp_attack_target_text(e, target, sizeof target);
+    snprintf(title, sizeof title, "%s on %s%s%.64s: %.300s", exp_attack_titles[a->methods[method]],
+             e->models[0].run.set.name, a->aim == EXP_AIM_NONE ? "" : ", aimed at ",
+             a->aim == EXP_AIM_NONE ? "" : target, name);
     fputs("set label ", script);
     exp_drawing_quote(script, title);
     fprintf(script, " at %d,4.2 left font 'Sans,13'\n", EDGE);

@@ -5,13 +5,6 @@
 #include "experiments/common/json.h"
 #include "framework/kernels/kernels.h"
 
-const char *exp_attack_target_text(const exp_attack_evaluation *e, char *text, size_t size) {
-    const char *const names[] = {"none", e->models[0].run.set.class_names[e->settings->target], "next",
-                                 "least-likely"};
-    snprintf(text, size, "%s", names[e->settings->aim]);
-    return text;
-}
-
 /* --- attacks -------------------------------------------------------------------------------------------- */
 
 static void describe_model(cJSON *json, const exp_attack_evaluation *e, int shown) {

@@ -20,7 +20,4 @@
  * to m / 10, the first one 0 too; accuracy of an empty bin and success where nothing counted are null. */
 cJSON *exp_attack_summary(const exp_attack_findings *findings);
 
-/* What attacks aim for: "none", "next", "least-likely", or the class's name. Returns text. */
-const char *exp_attack_target_text(const exp_attack_evaluation *evaluation, char *text, size_t size);
-
 #endif

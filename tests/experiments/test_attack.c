@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "experiments/attack/evaluate.h"
 #include "tests/support/json.h"
 #include "tests/support/program.h"
 
@@ -64,6 +65,49 @@ static const char *text_of(const cJSON *json, const char *name) {
     const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
     assert_non_null(text);
     return text;
+}
+
+/* --- gradients ------------------------------------------------------------------------------------------ */
+
+static double loss_at(exp_attack_model *m, const float *image, int32_t class) {
+    nn_error error = {0};
+    exp_classifier *c = &m->run.classifier;
+    exp_attack_normalise(m, 1, image, nn_plan_data(c->attack, c->images));
+    *nn_plan_labels(c->attack, c->labels) = class;
+    test_ok(nn_plan_forward(c->attack, (nn_run){.rows = 1}, &error), &error);
+    return nn_plan_scalar(c->attack, c->cross_entropy);
+}
+
+/* Along the gradient with respect to pixels of 0 to 1 the loss rises by its length: what normalisation divides by is
+ * part of it. */
+static void gradients_are_of_pixels(void **state) {
+    (void)state;
+    const double h = 1e-3;
+    nn_error error = {0};
+    exp_attack_model m;
+    exp_run_request request = {.run = "run", .data = "data"};
+    test_ok(exp_attack_model_open(&m, &request, EXP_ATTACK, false, &error), &error);
+    assert_string_equal(m.name, "run");
+    for (int i = 0; i < 5; i++) {
+        float image[IMAGE], gradient[IMAGE], moved[IMAGE];
+        int32_t label;
+        exp_attack_test_images(&m, i, 1, image, &label);
+        label = (label + 3) % 10; /* not the class it has: that has hardly a gradient */
+        test_ok(exp_attack_model_gradient(&m, 1, image, &label, gradient, &error), &error);
+        double length = 0, losses[2];
+        for (int k = 0; k < IMAGE; k++)
+            length += (double)gradient[k] * gradient[k];
+        length = sqrt(length);
+        for (int side = 0; side < 2; side++) {
+            for (int k = 0; k < IMAGE; k++)
+                moved[k] = (float)(image[k] + (side ? h : -h) * gradient[k] / length);
+            losses[side] = loss_at(&m, moved, label);
+        }
+        double slope = (losses[1] - losses[0]) / (2 * h);
+        if (!(fabs(slope - length) <= 0.02 * length))
+            fail_msg("image %d: the slope is %g, the gradient %g", i, slope, length);
+    }
+    exp_attack_model_close(&m);
 }
 
 /* --- accuracy ------------------------------------------------------------------------------------------- */
@@ -390,6 +434,7 @@ static void wrong_usage(void **state) {
         {"--run run --credibility-epsilon x", "--credibility-epsilon: 'x'"},
         {"--run run --credibility-method cw", "--credibility-method: 'cw' is not one of: fgsm, bim, pgd"},
         {"--run run --credibility --calibration 50", "--calibration 50 leaves none of the 50 test examples"},
+        {"--run run --credibility --dataset mnist", "--credibility needs the run's own data"},
         {"--run run --dataset nosuch", "unknown data set 'nosuch'"},
         {"--nosuch", "--nosuch: there is no such option"},
     };
@@ -415,6 +460,7 @@ static void full_disks(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gradients_are_of_pixels),
         cmocka_unit_test(accuracy_falls),
         cmocka_unit_test(success_and_accuracy_agree),
         cmocka_unit_test(a_run_transferred_to_itself),
