@@ -67,7 +67,7 @@ static void put_ticks(FILE *script, const exp_attack_settings *s) {
 static void put_panel(FILE *script, const exp_attack_evaluation *e, int panel, int width, int height) {
     int lines = lines_of(e);
     double top = HEADING, bottom = top + PANEL_HEIGHT;
-    double left = EDGE + panel * panel_width(e) + 66, right = EDGE + (panel + 1) * panel_width(e) - 14;
+    double left = EDGE + panel * panel_width(e) + 66, right = EDGE + (panel + 1) * panel_width(e) - 24;
     fprintf(
         script,
         "set lmargin at screen %.6g\nset rmargin at screen %.6g\nset tmargin at screen %.6g\nset bmargin at "
