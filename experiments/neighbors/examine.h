@@ -6,8 +6,9 @@
 #include "files.h"
 
 typedef struct exp_examine_options {
-    char run[EXP_TEXT_MAX], data[EXP_TEXT_MAX], layers[EXP_TEXT_MAX], show[EXP_TEXT_MAX], out[EXP_TEXT_MAX];
-    uint64_t neighbors, calibration, examples, train_limit, threads;
+    char run[EXP_TEXT_MAX], data[EXP_TEXT_MAX], layers[EXP_TEXT_MAX], show[EXP_TEXT_MAX],
+        outliers[EXP_TEXT_MAX], out[EXP_TEXT_MAX];
+    uint64_t neighbors, calibration, examples, train_limit, seed, threads;
     int variant; /* exp_dknn_variant */
     bool json, quiet;
 } exp_examine_options;
