@@ -18,10 +18,14 @@ static const char usage[] =
     "its\n"
     "confidence (how little it supports any other). The first test images calibrate, the others are judged.\n"
     "Writes to OUT: neighbors.csv (a row per image), neighbors.png and .svg (images with their neighbors),\n"
-    "credibility.png and .svg (reliability diagram, histogram) and, last, summary.json.\n";
+    "credibility.png and .svg (reliability diagram, histogram) and, last, summary.json. With --outliers also "
+    "how "
+    "well\n"
+    "its credibility and other scores tell the test images from images of another kind: outliers.csv,\n"
+    "outliers-credibility.png and .svg (histograms), outliers-roc.png and .svg.\n";
 
 static const exp_examine_options defaults = {
-    .neighbors = 75, .calibration = 750, .variant = EXP_DKNN_CONFORMAL};
+    .neighbors = 75, .calibration = 750, .variant = EXP_DKNN_CONFORMAL, .seed = 1};
 
 #define AT(field) offsetof(exp_examine_options, field)
 
@@ -43,6 +47,12 @@ static const exp_option table[] = {
      1e9, .recorded = false},
     {"show", EXP_TEXT, AT(show), "I,J,...",
      "test images to draw, by number (from 0); else the most and the least credible one", .recorded = false},
+    {"outliers", EXP_TEXT, AT(outliers), "NAME,...",
+     "compare with other data sets, uniform, gaussian, noise (both), or test images changed: "
+     "rotation:DEGREES, "
+     "blur:SIGMA, noise:SIGMA",
+     .recorded = false},
+    {"seed", EXP_COUNT, AT(seed), "N", "of the noise", 0, 9e15, .recorded = false},
     {"out", EXP_TEXT, AT(out), "DIR", "folder for the results (else RUN/neighbors)", .recorded = false},
     {"threads", EXP_COUNT, AT(threads), "N", "0: all processors; results do not depend on it", 0, 256,
      .recorded = false},
@@ -71,6 +81,7 @@ static nn_status check_usage(exp_examine_options *o, nn_error *error) {
 int main(int argc, char **argv) {
     exp_examine_options options = defaults;
     nn_error error = {0};
+    bool interrupted;
     exp_start(argv);
     if (exp_options_informed(table, &defaults, "neighbors", usage, argc, argv))
         return 0;
@@ -85,12 +96,12 @@ int main(int argc, char **argv) {
     signal(SIGTERM, on_interrupt);
     nn_threads_set((int)options.threads);
     exp_progress progress = exp_progress_begin(options.quiet);
-    status = exp_examine(&options, &progress, &stop, &error);
+    status = exp_examine(&options, &progress, &stop, &interrupted, &error);
     if (status != NN_OK) {
         fprintf(stderr, "neighbors: %s\n", error.message);
         return status == NN_EARGUMENT ? WRONG_USAGE : FAILED;
     }
-    if (stop)
+    if (interrupted)
         exp_progress_say(&progress, "interrupted: no result written");
-    return stop ? INTERRUPTED : 0;
+    return interrupted ? INTERRUPTED : 0;
 }

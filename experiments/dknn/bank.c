@@ -109,7 +109,10 @@ static nn_status represent_batch(const exp_bank *b, const float *images, int row
         float *to = values + (size_t)count * b->layer[l].offset + (size_t)done * dims;
 #pragma omp parallel for num_threads(nn_threads()) schedule(static)
         for (int i = 0; i < rows; i++)
-            put_direction((int)dims, from + (size_t)i * dims, to + (size_t)i * dims);
+            if (b->unscaled)
+                memcpy(to + (size_t)i * dims, from + (size_t)i * dims, dims * sizeof *to);
+            else
+                put_direction((int)dims, from + (size_t)i * dims, to + (size_t)i * dims);
     }
     if (predictions)
         put_predictions(b, rows, predictions + done);

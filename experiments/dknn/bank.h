@@ -1,7 +1,7 @@
 /* bank.h - what the layers of a trained network make of its training examples, and of any other images.
  *
  * A representation is a layer's values, flattened and divided by their length: a point on the unit sphere (all zeros
- * where the layer is all zeros). Training examples come in blocks, always in the same order; blocks are kept as far as
+ * where the layer is all zeros), unless the bank is told to leave it as it is. Training examples come in blocks, always in the same order; blocks are kept as far as
  * the memory allowed reaches, and the others computed anew whenever they are asked for. */
 #ifndef EXP_DKNN_BANK_H
 #define EXP_DKNN_BANK_H
@@ -30,6 +30,7 @@ typedef struct exp_bank {
     float **kept;      /* [blocks], NULL: not kept */
     float *scratch;    /* for a block that is not */
     size_t memory;     /* bytes that may still be taken for blocks */
+    bool unscaled; /* layers' values as they are, not divided by their length: set before the first call */
 } exp_bank;
 
 /* Layers: names of taps, "logits" and "input", or patterns (as of files) of taps and "logits", separated by commas; ""

@@ -19,8 +19,11 @@ enum {
     ROWS = 128,   /* queries of one product, */
     TILE = 256,   /* and points, */
     SLICE = 256,  /* and dimensions that are gone through at once: they stay in a processor's own cache */
-    BLOCK = 2048, /* points that are centred together, a multiple of TILE */
-    GROUP = 32    /* points that are ruled out together */
+    BLOCK = 2048, /* points whose products are looked at together, a multiple of TILE */
+    STRIDE =
+        BLOCK +
+        16,    /* floats from one row of products to the next: no power of 2, which caches cannot hold well */
+    GROUP = 32 /* points that are ruled out together */
 };
 
 typedef struct neighbor {
@@ -39,8 +42,8 @@ struct exp_knn {
     float *norm;       /* [queries]: |a_i| */
     float *points;     /* [BLOCK / TILE] of TILE, likewise */
     float *point_norm; /* [BLOCK] */
-    float *products;   /* [threads][ROWS][TILE] */
-    float *upper;      /* [threads][TILE] */
+    float *products;   /* [threads][ROWS][STRIDE] */
+    float *upper;      /* [threads][BLOCK] */
     neighbor *best;    /* [queries][nearest]: a heap with the farthest one on top */
     int *found;        /* [queries]: entries of it */
 };
@@ -153,7 +156,7 @@ static void consider(exp_knn *s, int query, int index, const float *point) {
 
 /* --- ruling out ----------------------------------------------------------------------------------------- */
 
-/* A query and the tile's points as the products see them. */
+/* A query and the block's points as the products see them. */
 typedef struct view {
     int query, count;
     float own; /* |a_i| */
@@ -198,14 +201,14 @@ static float select_rank(float *values, int count, int rank) {
     return values[rank];
 }
 
-/* Beyond this nothing of the tile can be among the best. */
+/* Beyond this nothing of the block can be among the best. */
 static float limit_of(const exp_knn *s, const view *v, int self) {
     int nearest = s->o.nearest;
     if (s->found[v->query] == nearest)
         return (float)(s->best[(size_t)v->query * (size_t)nearest].distance * s->scale * s->scale);
     if (v->count < nearest)
         return INFINITY;
-    float *upper = s->upper + (size_t)omp_get_thread_num() * TILE;
+    float *upper = s->upper + (size_t)omp_get_thread_num() * BLOCK;
     for (int j = 0; j < v->count; j++) {
         upper[j] = estimate(v, j) + error_of(v, j);
         if (!(upper[j] < INFINITY) || j == self)
@@ -221,9 +224,9 @@ static bool any_near(const view *v, int first, int end, float limit) {
     return near;
 }
 
-/* A tile's points for one query; index: that of the tile's first point. */
-static void search_tile(exp_knn *s, const view *v, int index, const float *points) {
-    int self = s->o.among ? s->o.first + v->query - index : -1;
+/* The block's points for one query. */
+static void search_row(exp_knn *s, const view *v, const float *points) {
+    int self = s->o.among ? s->o.first + v->query - s->added : -1;
     float limit = limit_of(s, v, self);
     for (int group = 0; group < v->count; group += GROUP) {
         int end = smaller(group + GROUP, v->count);
@@ -232,41 +235,39 @@ static void search_tile(exp_knn *s, const view *v, int index, const float *point
         for (int j = group; j < end; j++) {
             if (j == self || estimate(v, j) - error_of(v, j) > limit)
                 continue;
-            consider(s, v->query, index + j, row_of(points, j, s->o.dims));
+            consider(s, v->query, s->added + j, row_of(points, j, s->o.dims));
             if (s->found[v->query] == s->o.nearest)
                 limit = fminf(limit, limit_of(s, v, self));
         }
     }
 }
 
-/* Products of the queries `first` and on with a tile of points. */
+/* Products of the queries `first` and on with the block's points `tile` and on. */
 static void multiply(const exp_knn *s, int first, int rows, int tile, int columns, float *products) {
     const nn_point_kernels *kernels = nn_kernels_active()->point;
     const float *a = row_of_groups(s, s->queries, first, ROWS), *b = row_of_groups(s, s->points, tile, TILE);
     int panel = kernels->panel;
     for (int k = 0; k < s->padded; k += SLICE)
         kernels->dots(rows, columns, smaller(SLICE, s->padded - k), a + (size_t)k * ROWS, ROWS * panel,
-                      b + (size_t)k * TILE, TILE * panel, false, k > 0, products, TILE);
+                      b + (size_t)k * TILE, TILE * panel, false, k > 0, products, STRIDE);
 }
 
-/* The first `count` points of the block, from point number s->added on, for the queries `first` and on. */
+/* The block's points, `count` from number s->added on, for the queries `first` and on. */
 static void search_block(exp_knn *s, int first, int count, const float *points) {
     int rows = smaller(ROWS, s->o.queries - first);
-    float bound = (float)(s->o.dims + 16),
-          *products = s->products + (size_t)omp_get_thread_num() * ROWS * TILE;
-    for (int tile = 0; tile < count && !stopped(s); tile += TILE) {
-        int columns = smaller(TILE, count - tile);
-        multiply(s, first, rows, tile, columns, products);
-        for (int i = 0; i < rows; i++) {
-            view v = {.query = first + i,
-                      .count = columns,
-                      .own = s->norm[first + i],
-                      .norm = s->point_norm + tile,
-                      .product = row_of(products, i, TILE),
-                      .relative = bound * 0x1p-24f,
-                      .least = bound * 0x1p-120f};
-            search_tile(s, &v, s->added + tile, row_of(points, tile, s->o.dims));
-        }
+    float bound = (float)(s->o.dims + 16);
+    float *products = s->products + (size_t)omp_get_thread_num() * ROWS * STRIDE;
+    for (int tile = 0; tile < count && !stopped(s); tile += TILE)
+        multiply(s, first, rows, tile, smaller(TILE, count - tile), products + tile);
+    for (int i = 0; i < rows && !stopped(s); i++) {
+        view v = {.query = first + i,
+                  .count = count,
+                  .own = s->norm[first + i],
+                  .norm = s->point_norm,
+                  .product = row_of(products, i, STRIDE),
+                  .relative = bound * 0x1p-24f,
+                  .least = bound * 0x1p-120f};
+        search_row(s, &v, points);
     }
 }
 
@@ -301,8 +302,8 @@ static nn_status allocate(exp_knn *s, nn_error *error) {
         s->norm = calloc(queries, sizeof *s->norm);
         s->points = new_panels(BLOCK * padded);
         s->point_norm = calloc(BLOCK, sizeof *s->point_norm);
-        s->products = new_panels(threads * ROWS * TILE);
-        s->upper = calloc(threads * TILE, sizeof *s->upper);
+        s->products = new_panels(threads * ROWS * STRIDE);
+        s->upper = calloc(threads * BLOCK, sizeof *s->upper);
         s->best = calloc(entries, sizeof *s->best);
         s->found = calloc(queries, sizeof *s->found);
     }

@@ -6,17 +6,22 @@
 #include <unistd.h>
 
 #include "experiments/common/make_folder.h"
+#include "experiments/outliers/files.h"
 #include "pictures.h"
 
 typedef struct examination {
     const exp_examine_options *options;
     exp_progress *progress;
     const volatile sig_atomic_t *stop;
-    double begun;      /* seconds */
+    double begun; /* seconds */
+    bool interrupted;
     const char *doing; /* for progress */
     exp_trained_run run;
     exp_dknn *dknn;
     exp_judged judged;
+    exp_source sources[EXP_SOURCES_MAX]; /* of outliers */
+    int source_count;
+    exp_outliers outliers;
 } examination;
 
 static void report(void *context, double done) {
@@ -51,6 +56,16 @@ static nn_status open_run(examination *e, nn_error *error) {
         status = nn_fail(error, NN_EARGUMENT,
                          "--calibration: %llu of the %d test examples of %s would leave none to judge",
                          (unsigned long long)o->calibration, e->run.set.test.count, e->run.set.name);
+    return status;
+}
+
+static nn_status find_sources(examination *e, nn_error *error) {
+    const exp_examine_options *o = e->options;
+    if (!o->outliers[0])
+        return NN_OK;
+    nn_status status = exp_sources_parse(o->outliers, e->run.set.name, e->sources, &e->source_count, error);
+    if (status == NN_OK)
+        status = exp_sources_check(e->sources, e->source_count, exp_data_root(o->data), error);
     return status;
 }
 
@@ -112,6 +127,27 @@ static nn_status judge(examination *e, nn_error *error) {
                           judged_count(e), error);
 }
 
+static void report_outliers(void *context, const char *doing, double done) {
+    examination *e = context;
+    e->doing = doing; /* of the DkNN's own reports too */
+    report(e, done);
+}
+
+static nn_status compare(examination *e, nn_error *error) {
+    exp_outliers_options options = {.sources = e->sources,
+                                    .source_count = e->source_count,
+                                    .root = exp_data_root(e->options->data),
+                                    .first = e->judged.first,
+                                    .count = e->judged.count,
+                                    .verdicts = e->judged.verdicts,
+                                    .variant = (exp_dknn_variant)e->options->variant,
+                                    .seed = e->options->seed,
+                                    .report = report_outliers,
+                                    .context = e,
+                                    .stop = e->stop};
+    return exp_outliers_measure(&e->outliers, &e->run, e->options->run, e->dknn, &options, error);
+}
+
 static void choose_shown(exp_neighbors_result *r) {
     if (r->shown_count > 0)
         return;
@@ -121,15 +157,17 @@ static void choose_shown(exp_neighbors_result *r) {
     r->shown_count = 2;
 }
 
-static nn_status write_files(const examination *e, exp_neighbors_result *r, nn_error *error) {
+static nn_status write_files(examination *e, exp_neighbors_result *r, nn_error *error) {
+    r->statistics = exp_neighbors_measure(&e->judged);
+    choose_shown(r);
     nn_status status = exp_neighbors_write_table(r, error);
     if (status == NN_OK)
         status = exp_neighbors_draw_credibility(r, error);
     if (status == NN_OK)
         status = exp_neighbors_draw_sheet(r, error);
+    if (status == NN_OK && r->outliers)
+        status = exp_outliers_write(r->outliers, r->out, error);
     r->seconds = exp_seconds() - e->begun;
-    if (status == NN_OK)
-        status = exp_neighbors_write_summary(r, e->options->json ? stdout : NULL, error);
     return status;
 }
 
@@ -142,6 +180,10 @@ static void conclude(const examination *e, const exp_neighbors_result *r) {
         "(%s), %.1f s: see %s",
         s->count, e->run.set.name, s->accuracy, s->network_accuracy, c->credibility, c->confidence,
         exp_dknn_variants[r->variant], r->seconds, r->out);
+    for (int k = 0; k < e->outliers.sources; k++) {
+        char line[EXP_OUTLIER_LINE_MAX];
+        exp_progress_say(e->progress, "%s", exp_outliers_line(&e->outliers, k, line));
+    }
 }
 
 static nn_status examine(examination *e, nn_error *error) {
@@ -158,24 +200,33 @@ static nn_status examine(examination *e, nn_error *error) {
         note_few(e);
         status = judge(e, error);
     }
-    if (status != NN_OK || *e->stop)
+    if (status == NN_OK && !*e->stop && e->source_count > 0) {
+        r.outliers = &e->outliers;
+        status = compare(e, error);
+    }
+    if (status == NN_OK && !*e->stop)
+        status = write_files(e, &r, error);
+    e->interrupted = *e->stop;
+    if (status != NN_OK || e->interrupted)
         return status;
-    r.statistics = exp_neighbors_measure(&e->judged);
-    choose_shown(&r);
-    status = write_files(e, &r, error);
+    status = exp_neighbors_write_summary(&r, e->options->json ? stdout : NULL, error);
     if (status == NN_OK)
         conclude(e, &r);
     return status;
 }
 
 nn_status exp_examine(const exp_examine_options *options, exp_progress *progress,
-                      const volatile sig_atomic_t *stop, nn_error *error) {
+                      const volatile sig_atomic_t *stop, bool *interrupted, nn_error *error) {
     examination e = {.options = options, .progress = progress, .stop = stop, .begun = exp_seconds()};
     nn_status status = open_run(&e, error);
+    if (status == NN_OK)
+        status = find_sources(&e, error);
     if (status == NN_OK)
         status = prepare_folder(options->out, error);
     if (status == NN_OK)
         status = examine(&e, error);
+    *interrupted = e.interrupted;
+    exp_outliers_free(&e.outliers);
     exp_judged_free(&e.judged);
     exp_dknn_free(e.dknn);
     exp_trained_run_close(&e.run);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "experiments/common/json.h"
+#include "experiments/outliers/files.h"
 #include "framework/file.h"
 #include "framework/kernels/kernels.h"
 
@@ -122,6 +123,8 @@ static cJSON *describe(const exp_neighbors_result *r) {
     for (int v = 0; v < EXP_DKNN_VARIANTS; v++)
         add_variant(variants, r, (exp_dknn_variant)v);
     add_shown(json, r);
+    if (r->outliers)
+        exp_outliers_add_json(json, r->outliers);
     exp_json_number(json, "seconds", r->seconds);
     cJSON_AddNumberToObject(json, "threads", nn_threads());
     cJSON_AddStringToObject(json, "kernels", nn_kernels_active()->name);

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "experiments/outliers/outliers.h"
 #include "statistics.h"
 
 enum { EXP_SHOWN_MAX = 16 };
@@ -18,6 +19,7 @@ typedef struct exp_neighbors_result {
     int calibration;                       /* examples */
     int shown_count, shown[EXP_SHOWN_MAX]; /* places among the judged examples */
     bool chosen; /* by their credibility: the first one is the most, the second one the least credible */
+    const exp_outliers *outliers; /* NULL: none were asked for */
     double seconds;
 } exp_neighbors_result;
 
