@@ -240,6 +240,20 @@ static void start_gradients(nn_plan *plan) {
     }
 }
 
+static nn_status check_gradients(const nn_plan *plan, nn_run run, nn_error *error) {
+    const nn_plan_options *o = &plan->options;
+    if (!o->fixed)
+        return nn_store_check(plan->graph->store, true, error);
+    for (int i = 0; i < o->gradients_count; i++) {
+        const float *gradient = nn_plan_gradient(plan, o->gradients[i]);
+        nn_call call = {.rows = run.rows};
+        if (gradient && !nn_kernels_active()->vector->finite(nn_call_count(&call, o->gradients[i]), gradient))
+            return nn_fail(error, NN_ENUMERIC, "the gradient of '%s' has values that are NaN or infinite",
+                           o->gradients[i]->name);
+    }
+    return NN_OK;
+}
+
 nn_status nn_plan_backward(nn_plan *plan, nn_run run, nn_error *error) {
     if (!plan->options.loss)
         return nn_fail(error, NN_EARGUMENT, "there is no backward run: the plan was made without a loss");
@@ -253,5 +267,5 @@ nn_status nn_plan_backward(nn_plan *plan, nn_run run, nn_error *error) {
     start_gradients(plan);
     for (int i = first; i < plan->stage_count; i++)
         run_stage(&p, i);
-    return nn_store_check(plan->graph->store, true, error);
+    return check_gradients(plan, run, error);
 }

@@ -48,9 +48,9 @@ typedef struct nn_call {
     const float *input[NN_MAX_INPUTS];
     float *output; /* may be an input, for ops that work in place */
     const float *output_gradient;
-    float
-        *input_gradient[NN_MAX_INPUTS]; /* NULL: not wanted; may be output_gradient where the op allows it */
-    bool accumulate[NN_MAX_INPUTS];     /* add to input_gradient instead of overwriting it */
+    float *input_gradient[NN_MAX_INPUTS]; /* NULL: not wanted (of parameters neither, in plans where they are
+                                         * fixed); may be output_gradient where the op allows it */
+    bool accumulate[NN_MAX_INPUTS];       /* add to input_gradient instead of overwriting it */
     float *state[NN_MAX_STATE];
     void *saved, *scratch, *report; /* 64-byte aligned */
 

@@ -35,7 +35,8 @@ static nn_status mark_differentiated(const nn_plan *plan, nn_marks *m, bool *abo
     for (int i = 0; i < plan->graph->node_count; i++) {
         const nn_node *node = plan->graph->nodes[i];
         bool passes = passes_gradient(m, node), wanted = nn_listed(node, o->gradients, o->gradients_count);
-        m->differentiated[i] = above_loss[i] && (passes || wanted || node->entry >= 0);
+        bool learned = node->entry >= 0 && !o->fixed;
+        m->differentiated[i] = above_loss[i] && (passes || wanted || learned);
         if (above_loss[i] && passes && !nn_passes_gradient(node->op))
             return nn_fail(error, NN_EARGUMENT, "%s '%s' passes no gradient and cannot be part of the loss",
                            node->op->name, node->name);
@@ -117,7 +118,8 @@ static void resolve_inputs(nn_plan *plan, const nn_marks *m, nn_step *step, bool
         if (input->entry >= 0) {
             const nn_entry *entry = &store->entries[input->entry];
             call->input[k] = store->parameters + entry->offset;
-            call->input_gradient[k] = step->backward ? store->gradients + entry->offset : NULL;
+            bool learned = step->backward && m->differentiated[input->index];
+            call->input_gradient[k] = learned ? store->gradients + entry->offset : NULL;
         } else {
             const nn_step *from = &plan->steps[plan->step_of[input->index]];
             call->input[k] = memory_of(plan, from->output);
@@ -152,7 +154,7 @@ static void resolve(nn_plan *plan, const nn_marks *m, bool *written) {
 
 static void list_idle(nn_plan *plan, const bool *written) {
     const nn_graph *graph = plan->graph;
-    for (int e = 0; e < graph->store->entry_count; e++) {
+    for (int e = 0; e < graph->store->entry_count && !plan->options.fixed; e++) {
         bool idle = graph->store->entries[e].kind == NN_PARAMETER;
         for (int i = 0; i < graph->node_count && idle; i++)
             idle = graph->nodes[i]->entry != e || !written[i];

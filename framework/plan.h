@@ -23,6 +23,9 @@ typedef struct nn_plan_options {
     nn_node *const
         *gradients; /* nodes whose gradient is wanted too (an input image's), readable after backward */
     int gradients_count;
+    bool
+        fixed; /* parameters are constants: backward computes the gradients of `gradients` only, and leaves those of
+                 * parameters in the store as they are */
     bool unfused;  /* tests: every node is computed on its own */
     bool separate; /* tests: every buffer has memory of its own, nothing works in place */
     bool poison;   /* tests: buffers are filled with NaN when their life begins */
@@ -42,7 +45,8 @@ typedef struct nn_run {
  * loss, a kept scalar or a metric is NaN or infinite: the message names the first layer that made it so. */
 nn_status nn_plan_forward(nn_plan *plan, nn_run run, nn_error *error);
 
-/* After forward with the same run: sets the gradients of all parameters. NN_ENUMERIC as above. */
+/* After forward with the same run: sets the gradients of all parameters, unless they are fixed, and of the nodes for
+ * which they were wanted. NN_ENUMERIC as above, in a plan with fixed parameters of the latter. */
 nn_status nn_plan_backward(nn_plan *plan, nn_run run, nn_error *error);
 
 /* An input's memory, for the caller to fill ([batch, ...] floats; it keeps its contents between runs), or a

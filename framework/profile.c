@@ -69,7 +69,7 @@ static double bytes_of(const nn_node *node, double examples) {
 }
 
 static bool has_gradient(const nn_plan *plan, const nn_node *node) {
-    return node->entry >= 0 || plan->steps[plan->step_of[node->index]].gradient >= 0;
+    return node->entry >= 0 ? !plan->options.fixed : plan->steps[plan->step_of[node->index]].gradient >= 0;
 }
 
 static double forward_bytes(const nn_node *node, double examples) {
@@ -93,13 +93,27 @@ static double backward_bytes(const nn_plan *plan, const nn_step *step, double ex
     return bytes;
 }
 
+static bool has_parameters(const nn_node *node) {
+    for (int k = 0; k < node->input_count; k++)
+        if (node->inputs[k]->entry >= 0)
+            return true;
+    return false;
+}
+
+/* Backward with fixed parameters is the part that the gradient of the data adds to theirs. */
+static double flop_of(const nn_plan *plan, const nn_node *node, double examples, bool backward) {
+    bool data = has_gradient(plan, node->inputs[0]), fixed = plan->options.fixed && has_parameters(node);
+    double flop = node->op->flop(node, examples, backward, data);
+    return backward && fixed ? flop - node->op->flop(node, examples, true, false) : flop;
+}
+
 static void add_work(const nn_plan *plan, const nn_step *step, bool backward, double examples, double runs,
                      nn_profile_line *line) {
     const nn_node *node = step->node;
     double rows = runs > 0 ? examples / runs : 0;
     line->bytes += runs * (backward ? backward_bytes(plan, step, rows) : forward_bytes(node, rows));
     if (node->op->flop)
-        line->flop += runs * node->op->flop(node, rows, backward, has_gradient(plan, node->inputs[0]));
+        line->flop += runs * flop_of(plan, node, rows, backward);
 }
 
 /* --- lines: every step forward, then every step backward ------------------------------------------------- */

@@ -92,6 +92,17 @@ static nn_status plan_evaluation(exp_classifier *c, bool keep_taps, nn_error *er
     return nn_plan_new(&c->evaluation, c->graph, options, error);
 }
 
+/* The attacked loss is the cross-entropy alone: SNNL would tie the examples of a batch to each other. */
+static nn_status plan_attack(exp_classifier *c, nn_error *error) {
+    nn_plan_options options = {.loss = c->cross_entropy,
+                               .keep = &c->logits,
+                               .keep_count = 1,
+                               .gradients = &c->images,
+                               .gradients_count = 1,
+                               .fixed = true};
+    return nn_plan_new(&c->attack, c->graph, options, error);
+}
+
 static nn_status find_model(const exp_train_options *options, const model **m, nn_error *error) {
     char all[256] = "";
     for (const model *other = models; other->name; other++)
@@ -149,12 +160,16 @@ nn_status exp_classifier_build(exp_classifier *c, const exp_train_options *optio
     add_losses(c, options);
     if (purpose == EXP_TRAIN)
         status = plan_training(c, error);
-    return status == NN_OK ? plan_evaluation(c, purpose == EXP_DUMP, error) : status;
+    if (purpose == EXP_ATTACK)
+        status = plan_attack(c, error);
+    bool keep_taps = purpose == EXP_DUMP || purpose == EXP_ATTACK;
+    return status == NN_OK ? plan_evaluation(c, keep_taps, error) : status;
 }
 
 void exp_classifier_free(exp_classifier *c) {
     nn_plan_free(c->training);
     nn_plan_free(c->evaluation);
+    nn_plan_free(c->attack);
     nn_graph_free(c->graph);
     nn_store_free(&c->store);
     *c = (exp_classifier){0};

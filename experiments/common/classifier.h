@@ -22,13 +22,15 @@ typedef struct exp_classifier {
     nn_node *snnl[EXP_TAPS_MAX];
     double weight[EXP_TAPS_MAX]; /* the W of each tap */
     nn_plan *training, *evaluation;
+    nn_plan *attack; /* cross-entropy's gradient with respect to the images, as evaluated; no parameter's */
     int batch;
 } exp_classifier;
 
 typedef enum exp_purpose {
     EXP_TRAIN,    /* training and evaluation */
     EXP_EVALUATE, /* evaluation only */
-    EXP_DUMP      /* evaluation that keeps every tap's values readable */
+    EXP_DUMP,     /* evaluation that keeps every tap's values readable */
+    EXP_ATTACK    /* the same, and attacks */
 } exp_purpose;
 
 /* What one batch, or the mean over the batches of a data set, came out as. */

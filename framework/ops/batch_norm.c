@@ -189,6 +189,11 @@ static const float *from(const float *array, size_t at) {
     return array ? array + at : NULL;
 }
 
+/* Whether the sums are needed: not where neither dx nor a gradient of the parameters depends on them. */
+static bool wants_sums(const nn_call *call) {
+    return call->training || call->input_gradient[SCALE] || call->input_gradient[SHIFT];
+}
+
 /* Sums, and the residual's gradient, unless that is dy already. */
 static void sum_gradients(const nn_call *call) {
     work w = work_of(call);
@@ -196,6 +201,8 @@ static void sum_gradients(const nn_call *call) {
     float *dresidual = has_residual(call->node) ? call->input_gradient[RESIDUAL] : NULL;
     if (dresidual == call->output_gradient && options_of(call->node)->slope == 1)
         dresidual = NULL;
+    if (!wants_sums(call) && !dresidual)
+        return;
     memset(sum, 0, 2 * (size_t)w.channels * sizeof *sum);
     for (size_t done = 0; done < w.pixels;) {
         block part = block_at(call, &w, done);
@@ -211,6 +218,13 @@ static void sum_gradients(const nn_call *call) {
     }
 }
 
+/* A parameter's gradient, where it is wanted. */
+static void add_to(const nn_call *call, int parameter, int c, double value) {
+    float *gradient = call->input_gradient[parameter];
+    if (gradient)
+        gradient[c] = (float)value + (call->accumulate[parameter] ? gradient[c] : 0);
+}
+
 /* The parameters' gradients, and dx = g * a[c] + x * b[c] + k[c]. */
 static void finish_sums(const nn_call *call) {
     work w = work_of(call);
@@ -218,7 +232,7 @@ static void finish_sums(const nn_call *call) {
 #pragma omp for schedule(static)
     for (int c = 0; c < w.channels; c++) {
         double sum = 0, dot = 0, inverse = w.inverse[c];
-        for (int s = 0; s < call->slices; s++) {
+        for (int s = 0; s < call->slices && wants_sums(call); s++) {
             sum += sums_of(&w, s)[c];
             dot += sums_of(&w, s)[w.channels + c];
         }
@@ -226,9 +240,8 @@ static void finish_sums(const nn_call *call) {
         w.a[c] = (float)factor;
         w.b[c] = (float)slope;
         w.k[c] = (float)(-factor * sum / n - slope * w.mean[c]);
-        float *dscale = &call->input_gradient[SCALE][c], *dshift = &call->input_gradient[SHIFT][c];
-        *dscale = (float)(dot * inverse) + (call->accumulate[SCALE] ? *dscale : 0);
-        *dshift = (float)sum + (call->accumulate[SHIFT] ? *dshift : 0);
+        add_to(call, SCALE, c, dot * inverse);
+        add_to(call, SHIFT, c, sum);
     }
 }
 

@@ -53,7 +53,14 @@ static void whole_forward(const nn_call *call) {
                     call->output, call->scratch);
 }
 
+/* Not in plans whose parameters are fixed. */
+static bool wants_weights(const nn_call *call) {
+    return call->input_gradient[WEIGHT] != NULL;
+}
+
 static void whole_weights(const nn_call *call) {
+    if (!wants_weights(call))
+        return;
     float *dbias = bias_of(call) ? call->input_gradient[BIAS] : NULL;
     nn_conv_backward_weights(geometry_of(call->node), call->rows, call->input[X], call->output_gradient,
                              call->accumulate[WEIGHT], call->input_gradient[WEIGHT], dbias, call->scratch);
@@ -126,12 +133,15 @@ static void *weight_sums(const nn_call *call) {
 }
 
 static void slice_backward(const nn_call *call) {
-    nn_conv_weights_slice(geometry_of(call->node), call->rows, call->input[X], call->output_gradient,
-                          call->unit, call->unit_begins, weight_sums(call), call->own);
+    if (wants_weights(call))
+        nn_conv_weights_slice(geometry_of(call->node), call->rows, call->input[X], call->output_gradient,
+                              call->unit, call->unit_begins, weight_sums(call), call->own);
     slice_data(call);
 }
 
 static void end_backward(const nn_call *call) {
+    if (!wants_weights(call))
+        return;
     nn_conv_weights_end(geometry_of(call->node), call->units, call->accumulate[WEIGHT],
                         call->input_gradient[WEIGHT], weight_sums(call));
 }

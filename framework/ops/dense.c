@@ -26,20 +26,26 @@ static void dense_forward(const nn_call *call) {
             out);
 }
 
+static void bias_gradient(const nn_call *call, int out) {
+    for (int k = 0; k < out; k++) {
+        double sum = call->accumulate[BIAS] ? call->input_gradient[BIAS][k] : 0;
+        for (int b = 0; b < call->rows; b++)
+            sum += call->output_gradient[(size_t)b * out + k];
+        call->input_gradient[BIAS][k] = (float)sum;
+    }
+}
+
 static void dense_backward(const nn_call *call) {
     int in = (int)nn_shape_row(call->node->inputs[X]->shape), out = call->node->shape.dims[1];
     const float *dy = call->output_gradient;
     if (call->input_gradient[X])
         nn_gemm(false, false, call->rows, in, out, dy, out, call->input[WEIGHT], in, call->accumulate[X],
                 call->input_gradient[X], in);
-    nn_gemm(true, false, out, in, call->rows, dy, out, call->input[X], in, call->accumulate[WEIGHT],
-            call->input_gradient[WEIGHT], in);
-    for (int k = 0; k < out; k++) {
-        double sum = call->accumulate[BIAS] ? call->input_gradient[BIAS][k] : 0;
-        for (int b = 0; b < call->rows; b++)
-            sum += dy[(size_t)b * out + k];
-        call->input_gradient[BIAS][k] = (float)sum;
-    }
+    if (call->input_gradient[WEIGHT])
+        nn_gemm(true, false, out, in, call->rows, dy, out, call->input[X], in, call->accumulate[WEIGHT],
+                call->input_gradient[WEIGHT], in);
+    if (call->input_gradient[BIAS])
+        bias_gradient(call, out);
 }
 
 static double dense_flop(const nn_node *node, double examples, bool backward, bool data) {

@@ -109,6 +109,51 @@ static void test_gradient_is_slope(void **state) {
     }
 }
 
+/* A digest of the wanted gradients and of the loss after one step. Where an all-zero gradient is added a zero's sign
+ * depends on it: zeros count as one. */
+static uint64_t digest_gradients(uint64_t seed, nn_plan_options options, size_t *bytes) {
+    network n;
+    nn_error error = {0};
+    nn_run run = {.rows = NETWORK_BATCH};
+    network_begin(&n, seed, false);
+    nn_plan *plan = network_plan(&n, options);
+    for (size_t i = 0; i < n.store.parameter_count; i++)
+        n.store.gradients[i] = NAN;
+    test_ok(nn_plan_forward(plan, run, &error), &error);
+    test_ok(nn_plan_backward(plan, run, &error), &error);
+    for (size_t i = 0; i < n.store.parameter_count; i++)
+        assert_true(isnan(n.store.gradients[i]) == options.fixed);
+    uint64_t hash = nn_hash(nn_hash_start, nn_plan_data(plan, n.loss), sizeof(float));
+    for (int g = 0; g < n.gradients.count; g++) {
+        const float *gradient = nn_plan_gradient(plan, n.gradients.nodes[g]);
+        for (size_t i = 0; gradient && i < nn_shape_count(nn_node_shape(n.gradients.nodes[g])); i++)
+            hash = nn_hash(hash, &(float){gradient[i] + 0.0f}, sizeof(float));
+    }
+    *bytes = nn_plan_bytes(plan);
+    nn_plan_free(plan);
+    network_end(&n);
+    return hash;
+}
+
+/* With fixed parameters the other gradients are the same, and nothing is written for the parameters. */
+static void test_fixed_parameters(void **state) {
+    (void)state;
+    size_t all_sum = 0, fixed_sum = 0;
+    for (uint64_t seed = 2000; seed < 2150; seed++) {
+        size_t all, fixed, poisoned;
+        nn_plan_options options = {.training = seed % 2}, poison = {.training = seed % 2, .poison = true};
+        uint64_t expected = digest_gradients(seed, options, &all);
+        options.fixed = poison.fixed = true;
+        if (digest_gradients(seed, options, &fixed) != expected)
+            fail_msg("network %d: fixed parameters change the results", (int)seed);
+        if (digest_gradients(seed, poison, &poisoned) != expected)
+            fail_msg("network %d: something is read before it is written", (int)seed);
+        all_sum += all;
+        fixed_sum += fixed;
+    }
+    assert_true(fixed_sum < all_sum);
+}
+
 /* --- several plans, several graphs ---------------------------------------------------------------------- */
 
 /* Training moves what the evaluation graph, of another batch size, computes with. */
@@ -281,6 +326,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_planned_is_separate),
         cmocka_unit_test(test_gradient_is_slope),
+        cmocka_unit_test(test_fixed_parameters),
         small_network_test(test_two_graphs_one_store),
         small_network_test(test_other_parameters_have_no_gradient),
         small_network_test(test_loss_of_inputs),

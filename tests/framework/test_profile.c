@@ -60,6 +60,22 @@ static void work_is_counted_as_by_hand(void **state) {
     }
 }
 
+/* Of the same network's gradient with respect to the image: no weight's. */
+static void fixed_parameters_are_no_work(void **state) {
+    small_network *f = *state;
+    double forward, backward;
+    small_network_plan(
+        f, (nn_plan_options){.loss = f->loss, .gradients = &f->image, .gradients_count = 1, .fixed = true});
+    test_ok(nn_plan_profile(f->plan, &f->error), &f->error);
+    run_steps(f, 4);
+    for (int i = 0; i < 3; i++) {
+        const char *layer = (const char *[]){"conv1", "conv2", "logits"}[i];
+        work_of(f->plan, layer, false, &forward);
+        work_of(f->plan, layer, true, &backward);
+        assert_true(forward > 0 && fabs(forward - backward) < 1e-6 * forward);
+    }
+}
+
 static void times_add_up(void **state) {
     small_network *f = *state;
     profile(f, true);
@@ -99,6 +115,7 @@ static void a_profile_changes_no_result(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         small_network_test(work_is_counted_as_by_hand),
+        small_network_test(fixed_parameters_are_no_work),
         small_network_test(times_add_up),
         small_network_test(evaluation_runs_nothing_backward),
         small_network_test(a_profile_changes_no_result),

@@ -156,7 +156,7 @@ static FILE *create(const char *folder, const char *name, const char *file_name)
     return file;
 }
 
-static void write_split(const char *folder, const char *name, const char *split, int count) {
+static void write_split(const char *folder, const char *name, const char *split, int count, int brighter) {
     char images_name[64], labels_name[64];
     snprintf(images_name, sizeof images_name, "%s-images-idx3-ubyte", split);
     snprintf(labels_name, sizeof labels_name, "%s-labels-idx1-ubyte", split);
@@ -172,16 +172,25 @@ static void write_split(const char *folder, const char *name, const char *split,
         int label = (int)nn_random_below(&stream, 10);
         fputc(label, labels);
         for (int k = 0; k < PROGRAM_SIDE * PROGRAM_SIDE; k++)
-            fputc((k % 10 == label ? 30 : 0) + (int)nn_random_below(&stream, 220), images);
+            fputc((k % 10 == label ? brighter : 0) + (int)nn_random_below(&stream, 250 - (uint32_t)brighter),
+                  images);
     }
     assert_true(fclose(images) == 0 && fclose(labels) == 0);
 }
 
-void program_data(const char *folder, const char *name) {
+static void write_data(const char *folder, const char *name, int brighter) {
     char path[PATH_MAX];
     mkdir(folder, 0777);
     snprintf(path, sizeof path, "%s/%s", folder, name);
     assert_int_equal(mkdir(path, 0777), 0);
-    write_split(folder, name, "train", PROGRAM_TRAIN);
-    write_split(folder, name, "t10k", PROGRAM_TEST);
+    write_split(folder, name, "train", PROGRAM_TRAIN, brighter);
+    write_split(folder, name, "t10k", PROGRAM_TEST, brighter);
+}
+
+void program_data(const char *folder, const char *name) {
+    write_data(folder, name, 30);
+}
+
+void program_easy_data(const char *folder, const char *name) {
+    write_data(folder, name, 150);
 }
