@@ -22,6 +22,9 @@ void exp_progress_step(exp_progress *progress, const exp_classifier *classifier,
 /* A whole line, which stays. */
 void exp_progress_say(exp_progress *progress, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The same, said even when quiet. */
+void exp_progress_warn(exp_progress *progress, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* Rewrites the terminal's last line, as far as it is wide; "" clears it. */
 void exp_terminal_line(const char *line);
 

@@ -2,19 +2,18 @@
 #include "runs.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "child.h"
 #include "estimate.h"
+#include "experiments/common/lock.h"
 #include "experiments/common/make_folder.h"
 #include "experiments/common/progress.h"
 #include "experiments/common/run_folder.h"
@@ -146,24 +145,6 @@ static nn_status clear_way(const running *r, nn_error *error) {
     return status;
 }
 
-/* Held until *lock is closed, or this process ends. */
-static nn_status lock_folder(const char *out, int *lock, nn_error *error) {
-    char path[EXP_TEXT_MAX + 16];
-    snprintf(path, sizeof path, "%s/lock", out);
-    *lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (*lock < 0)
-        return nn_fail(error, NN_EFILE, "cannot write %s: %s", path, strerror(errno));
-    if (flock(*lock, LOCK_EX | LOCK_NB) == 0)
-        return NN_OK;
-    int code = errno;
-    close(*lock);
-    if (code == EWOULDBLOCK)
-        return nn_fail(
-            error, NN_EARGUMENT,
-            "another program is at work in %s: wait for its end, or name another folder with --out", out);
-    return nn_fail(error, NN_EFILE, "cannot lock %s: %s", path, strerror(code));
-}
-
 /* --- one run -------------------------------------------------------------------------------------------- */
 
 static nn_status keep(running *r, nn_error *error) {
@@ -278,7 +259,7 @@ nn_status exp_study_train(exp_study_table *table, const exp_runs_setting *settin
     snprintf(runs, sizeof runs, "%s/runs", table->out);
     nn_status status = r.data ? exp_make_folders(runs, error) : nn_fail_memory(error, setting->data);
     if (status == NN_OK)
-        status = lock_folder(table->out, &lock, error);
+        status = exp_lock_folder(table->out, "--out", &lock, error);
     if (status == NN_OK) {
         status = look_again(&r, error);
         if (status == NN_OK)
