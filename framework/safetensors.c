@@ -25,14 +25,19 @@ static nn_shape file_shape(const nn_entry *entry) {
     return s.rank == 4 ? NN_SHAPE4(s.dims[0], s.dims[3], s.dims[1], s.dims[2]) : s;
 }
 
-/* Where element i of the entry stands in the file: channels last here, channels first there. */
-static size_t file_index(const nn_entry *entry, size_t i) {
-    if (entry->shape.rank != 4)
-        return i;
-    size_t pixels = (size_t)entry->shape.dims[1] * (size_t)entry->shape.dims[2];
-    size_t channels = (size_t)entry->shape.dims[3];
-    size_t outer = i / (pixels * channels), pixel = i / channels % pixels, channel = i % channels;
-    return (outer * channels + channel) * pixels + pixel;
+/* Between memory, channels last, and a file, channels first; every other tensor is the same in both. The file's floats
+ * are not aligned. */
+static void move(const nn_entry *entry, float *values, unsigned char *file, bool to_file) {
+    const bool image = entry->shape.rank == 4;
+    const size_t pixels = image ? (size_t)entry->shape.dims[1] * (size_t)entry->shape.dims[2] : entry->count;
+    const size_t channels = image ? (size_t)entry->shape.dims[3] : 1;
+    float *value = values;
+    for (; value < values + entry->count; file += pixels * channels * sizeof(float))
+        for (size_t pixel = 0; pixel < pixels; pixel++)
+            for (size_t channel = 0; channel < channels; channel++, value++) {
+                unsigned char *place = file + (channel * pixels + pixel) * sizeof(float);
+                memcpy(to_file ? (void *)place : value, to_file ? (void *)value : place, sizeof(float));
+            }
 }
 
 static void checksum_text(const unsigned char *bytes, size_t count, char text[CHECKSUM_DIGITS + 1]) {
@@ -82,10 +87,8 @@ static char *make_header(const nn_file_tensor *tensors, int count, const nn_meta
 
 static void put_tensors(const nn_file_tensor *tensors, int count, unsigned char *out) {
     for (int i = 0; i < count; i++) {
-        const nn_entry *entry = tensors[i].entry;
-        for (size_t k = 0; k < entry->count; k++)
-            memcpy(out + file_index(entry, k) * sizeof(float), &tensors[i].values[k], sizeof(float));
-        out += entry->count * sizeof(float);
+        move(tensors[i].entry, tensors[i].values, out, true);
+        out += tensors[i].entry->count * sizeof(float);
     }
 }
 
@@ -120,7 +123,7 @@ struct nn_safetensors {
     unsigned char *bytes;
     size_t count;
     cJSON *header;
-    const unsigned char *tensors;
+    unsigned char *tensors;
     size_t tensor_bytes;
 };
 
@@ -188,7 +191,7 @@ static bool has_shape(const cJSON *dims, nn_shape shape) {
 }
 
 /* Finds the bytes of the tensor in the file. */
-static nn_status locate(const nn_safetensors *file, const nn_file_tensor *wanted, const unsigned char **data,
+static nn_status locate(const nn_safetensors *file, const nn_file_tensor *wanted, unsigned char **data,
                         nn_error *error) {
     char text[NN_SHAPE_TEXT];
     const nn_shape shape = file_shape(wanted->entry);
@@ -230,7 +233,7 @@ static nn_status check_names(const nn_safetensors *file, const nn_file_tensor *t
 
 nn_status nn_safetensors_read(const nn_safetensors *file, const nn_file_tensor *tensors, int count,
                               nn_error *error) {
-    const unsigned char *data;
+    unsigned char *data;
     size_t bytes = 0;
     nn_status status = check_names(file, tensors, count, error);
     for (int i = 0; i < count && status == NN_OK; i++) { /* every check before the first change */
@@ -240,10 +243,9 @@ nn_status nn_safetensors_read(const nn_safetensors *file, const nn_file_tensor *
     if (status == NN_OK && bytes != file->tensor_bytes)
         return damaged(file, "its tensors do not fill it", error);
     for (int i = 0; i < count && status == NN_OK; i++) {
-        const nn_entry *entry = tensors[i].entry;
         status = locate(file, &tensors[i], &data, error);
-        for (size_t k = 0; k < entry->count && status == NN_OK; k++)
-            memcpy(&tensors[i].values[k], data + file_index(entry, k) * sizeof(float), sizeof(float));
+        if (status == NN_OK)
+            move(tensors[i].entry, tensors[i].values, data, false);
     }
     return status;
 }

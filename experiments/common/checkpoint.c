@@ -103,8 +103,8 @@ nn_status exp_checkpoint_save(const exp_checkpoint *c, const exp_position *posit
     path_of(c->folder, unnamed, made);
     describe(c, position, &t);
     nn_status status = nn_checkpoint_save(c->optimizer, t.list, made, error);
-    if (status == NN_OK && access(last, F_OK) == 0)
-        status = nn_file_rename(last, before, error);
+    if (status == NN_OK && rename(last, before) != 0 && errno != ENOENT)
+        status = nn_fail(error, NN_EFILE, "cannot rename %s: %s", last, strerror(errno));
     return status == NN_OK ? nn_file_rename(made, last, error) : status;
 }
 
