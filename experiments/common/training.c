@@ -195,8 +195,8 @@ static nn_status blame(const training *t, nn_error *error) {
         snprintf(kept, sizeof kept, " (the checkpoint of step %llu stays)", (unsigned long long)t->saved);
     *error = (nn_error){0};
     return nn_fail(error, cause.status,
-                   "step %llu, learning rate %g: %s%s: try a lower --lr, a longer --warmup or a smaller "
-                   "--snnl-weight in a new run",
+                   "step %llu, learning rate %g: %s%s: start anew with a lower --lr, a longer --warmup or a "
+                   "smaller --snnl-weight",
                    (unsigned long long)t->row.step, t->row.rate, cause.message, kept);
 }
 
