@@ -10,6 +10,7 @@
 
 #include "tests/support/json.h"
 #include "tests/support/program.h"
+#include "tests/support/run_files.h"
 
 /* A quick run without rows (and so without pictures) on the data that set_up made. */
 #define QUICK "--quiet --dataset mnist --model mlp --batch 10 --lr 0.01 "
@@ -166,32 +167,6 @@ static void a_run_leaves_all_its_files(void **state) {
     cJSON_Delete(summary);
 }
 
-/* metrics.csv but for the seconds, with each row ended. */
-static char *without_seconds(const char *path) {
-    sheet s = read_sheet(path);
-    char *text = NULL;
-    size_t size;
-    FILE *file = open_memstream(&text, &size);
-    for (int row = 0; row < s.rows; row++)
-        for (int i = 0; i < s.columns; i++)
-            if (strcmp(s.cells[0][i], "seconds") != 0)
-                fprintf(file, "%s%c", s.cells[row][i], i + 1 < s.columns ? ',' : '\n');
-    fclose(file);
-    return text;
-}
-
-static void expect_same_files(const char *a, const char *b) {
-    size_t a_count, b_count;
-    unsigned char *a_bytes, *b_bytes;
-    nn_error error = {0};
-    test_ok(nn_file_read(a, 1 << 24, &a_bytes, &a_count, &error), &error);
-    test_ok(nn_file_read(b, 1 << 24, &b_bytes, &b_count, &error), &error);
-    assert_int_equal(a_count, b_count);
-    test_same_bits(b, a_bytes, b_bytes, a_count);
-    free(a_bytes);
-    free(b_bytes);
-}
-
 static void a_run_is_repeated_from_its_configuration(void **state) {
     (void)state;
     const char *line =
@@ -200,16 +175,7 @@ static void a_run_is_repeated_from_its_configuration(void **state) {
               "--balanced --seed 1234567890123456 --log-every 3 --threads 1 --run first";
     assert_int_equal(program_run("train", "%s", line), 0);
     assert_int_equal(program_run("train", "--quiet --preset first/config.ini --run second --threads 3"), 0);
-    char *a = without_seconds("first/metrics.csv"), *b = without_seconds("second/metrics.csv");
-    assert_string_equal(a, b);
-    free(a);
-    free(b);
-    expect_same_files("first/model.safetensors", "second/model.safetensors");
-    a = program_file("first/config.ini");
-    b = program_file("second/config.ini");
-    assert_string_equal(strchr(a, '\n'), strchr(b, '\n')); /* the first line tells where the run is */
-    free(a);
-    free(b);
+    run_files_same("first", "second");
 }
 
 /* Evaluations come every so many epochs and at the end; the loss is what the weights say. */
