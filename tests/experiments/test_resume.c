@@ -57,17 +57,22 @@ ssize_t write(int file, const void *bytes, size_t count) {
 
 static data_set images;
 
+static char *path_before;
+
 static int set_up(void **state) {
     nn_error error = {0};
     program_begin(state);
     program_data("data", "mnist");
     test_ok(data_load(&images, "mnist", "data", 0, 0, &error), &error);
+    path_before = strdup(getenv("PATH"));
     setenv("PATH", "", 1); /* no gnuplot: pictures take longer than all the rest */
     return 0;
 }
 
 static int tear_down(void **state) {
     (void)state;
+    setenv("PATH", path_before, 1);
+    free(path_before);
     data_free(&images);
     return 0;
 }
