@@ -163,6 +163,17 @@ static nn_status only_damaged(const exp_checkpoint *c, const exp_checkpoint_foun
         found->damage, exp_run_folder_file(c->folder, "config.ini"));
 }
 
+bool exp_checkpoint_exists(const char *run) {
+    const char *const names[] = {newest, previous};
+    char path[PATH_SIZE];
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s", run, names[i]);
+        if (access(path, F_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* The previous one takes the place of a newest that is damaged, or that a killed program had no time to name. */
 nn_status exp_checkpoint_load(const exp_checkpoint *c, exp_checkpoint_found *found, nn_error *error) {
     char paths[2][PATH_SIZE];

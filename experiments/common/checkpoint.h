@@ -45,6 +45,9 @@ nn_status exp_checkpoint_save(const exp_checkpoint *checkpoint, const exp_positi
  * NN_EFORMAT where there are only damaged ones, or the data set is another; NN_EARGUMENT where an option is. */
 nn_status exp_checkpoint_load(const exp_checkpoint *checkpoint, exp_checkpoint_found *found, nn_error *error);
 
+/* Whether there is anything to load in a folder. */
+bool exp_checkpoint_exists(const char *run);
+
 /* For a run that is done: one is enough. */
 void exp_checkpoint_drop_previous(const exp_run_folder *folder);
 

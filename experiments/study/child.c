@@ -49,11 +49,12 @@ static void reset_signals(void) {
 }
 
 /* In the child: never returns. Only what is allowed between fork and exec. */
-static void become(const char *folder, const char *program, char *const *argv, pid_t parent) {
+static void become(const exp_child *child, const char *program, char *const *argv, pid_t parent) {
+    const int keep = child->resume ? O_APPEND : O_TRUNC;
     setpgid(0, 0);
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent || chdir(folder) != 0)
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent || chdir(child->folder) != 0)
         _exit(127);
-    int log = open("train.log", O_WRONLY | O_CREAT | O_TRUNC, 0666), nothing = open("/dev/null", O_RDONLY);
+    int log = open("train.log", O_WRONLY | O_CREAT | keep, 0666), nothing = open("/dev/null", O_RDONLY);
     if (log < 0 || nothing < 0)
         _exit(127);
     dup2(nothing, STDIN_FILENO);
@@ -88,16 +89,18 @@ static nn_status start(const exp_child *child, const char *dataset, pid_t *proce
     char program[PATH_MAX], threads[32];
     snprintf(threads, sizeof threads, "%llu", (unsigned long long)child->threads);
     /* Named, the data set must be there: nothing may stand in for it. */
-    char *const argv[] = {"train", "--preset", "./options.ini",     "--dataset", (char *)dataset, "--run",
+    char *const anew[] = {"train", "--preset", "./options.ini",     "--dataset", (char *)dataset, "--run",
                           ".",     "--data",   (char *)child->data, "--threads", threads,         "--quiet",
                           NULL};
+    char *const resumed[] = {"train",     "--resume", "--run",   ".", "--data", (char *)child->data,
+                             "--threads", threads,    "--quiet", NULL};
     pid_t parent = getpid();
     if (find_program(program, error) != NN_OK)
         return error->status;
     fflush(NULL);
     *process = fork();
     if (*process == 0)
-        become(child->folder, program, argv, parent);
+        become(child, program, child->resume ? resumed : anew, parent);
     return *process > 0 ? NN_OK : nn_fail(error, NN_EFILE, "cannot start %s: %s", program, strerror(errno));
 }
 
@@ -126,7 +129,7 @@ static nn_status start_and_wait(const exp_child *child, const char *dataset, int
 nn_status exp_child_train(const exp_child *child, const exp_train_options *options, int *ended,
                           nn_error *error) {
     char path[PATH_MAX];
-    nn_status status = write_options(child, options, error);
+    nn_status status = child->resume ? NN_OK : write_options(child, options, error);
     if (status == NN_OK)
         status = start_and_wait(child, options->dataset, ended, error);
     snprintf(path, sizeof path, "%s/%s", child->folder, options_file);

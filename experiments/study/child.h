@@ -7,7 +7,8 @@
 #include "experiments/common/train_options.h"
 
 typedef struct exp_child {
-    const char *folder; /* exists and is empty: the training runs in it */
+    const char *folder; /* exists: the training runs in it */
+    bool resume;        /* it holds a run with a checkpoint: that is gone on with; else it is empty */
     const char *data;   /* data root, from / on */
     uint64_t threads;
     const volatile sig_atomic_t *stop; /* once set, the training is asked to end */
@@ -15,7 +16,7 @@ typedef struct exp_child {
     void *context;
 } exp_child;
 
-/* Trains `options` by the program `train` beside this one and waits for its end. Leaves a run folder, and there train.log:
+/* Trains `options`, which are those of the run to be gone on with too, by the program `train` beside this one and waits for its end. Leaves a run folder, and there train.log:
  * what the program said. *ended is the wait status. NN_EFILE where the program cannot be started.
  *
  * The training ends with this process, however that ends, and is in a process group of its own: of a terminal's interrupt

@@ -13,6 +13,7 @@
 
 #include "child.h"
 #include "estimate.h"
+#include "experiments/common/checkpoint.h"
 #include "experiments/common/lock.h"
 #include "experiments/common/make_folder.h"
 #include "experiments/common/progress.h"
@@ -130,16 +131,34 @@ static nn_status rename_folder(const char *from, const char *to, nn_error *error
     return nn_fail(error, NN_EFILE, "cannot rename %s to %s: %s", from, to, strerror(errno));
 }
 
-/* An empty folder RUN.partial, and no RUN.failed. */
-static nn_status clear_way(const running *r, nn_error *error) {
-    const char *partial = exp_study_path(r->table, r->run, ".partial");
-    nn_status status = remove_folder(partial, error);
-    if (status == NN_OK)
-        status = remove_folder(exp_study_path(r->table, r->run, ".failed"), error);
+/* A training that a killed program has left ends with it, but perhaps a moment later. */
+static nn_status wait_for_former(const char *partial, nn_error *error) {
+    const int tries = 100;
+    for (int i = 1;; i++) {
+        int lock;
+        nn_status status = exp_lock_folder(partial, "--out", &lock, error);
+        if (status == NN_OK)
+            close(lock);
+        if (status != NN_EARGUMENT || i == tries)
+            return status;
+        *error = (nn_error){0};
+        usleep(100000);
+    }
+}
+
+/* A folder RUN.partial, empty or with a run that has a checkpoint (*resume), and no RUN.failed. */
+static nn_status clear_way(const running *r, bool *resume, nn_error *error) {
     const char *folder = exp_study_path(r->table, r->run, "");
-    if (status == NN_OK && access(folder, F_OK) == 0)
+    if (access(folder, F_OK) == 0)
         return nn_fail(error, NN_EFILE, "%s holds no finished run: remove it", folder);
-    partial = exp_study_path(r->table, r->run, ".partial");
+    nn_status status = remove_folder(exp_study_path(r->table, r->run, ".failed"), error);
+    const char *partial = exp_study_path(r->table, r->run, ".partial");
+    if (status == NN_OK && access(partial, F_OK) == 0)
+        status = wait_for_former(partial, error);
+    *resume = exp_checkpoint_exists(partial);
+    if (status != NN_OK || *resume)
+        return status;
+    status = remove_folder(partial, error);
     if (status == NN_OK && mkdir(partial, 0777) != 0)
         return nn_fail(error, NN_EFILE, "cannot make %s: %s", partial, strerror(errno));
     return status;
@@ -166,10 +185,12 @@ static nn_status give_up(running *r, int ended, nn_error *error) {
 static nn_status train(running *r, exp_study_result *result, nn_error *error) {
     char partial[EXP_TEXT_MAX + EXP_RUN_NAME_MAX + 64];
     int ended;
-    if (clear_way(r, error) != NN_OK)
+    bool resume;
+    if (clear_way(r, &resume, error) != NN_OK)
         return error->status;
     snprintf(partial, sizeof partial, "%s", exp_study_path(r->table, r->run, ".partial"));
     exp_child child = {.folder = partial,
+                       .resume = resume,
                        .data = r->data,
                        .threads = r->setting->threads,
                        .stop = r->setting->stop,
