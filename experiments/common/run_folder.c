@@ -158,7 +158,7 @@ nn_status exp_run_folder_open(exp_run_folder *folder, const exp_train_options *o
     if (status == NN_OK && options->resume)
         status = remove_temporaries(folder, error);
     else if (status == NN_OK) /* once more, as nobody else comes now */
-        status = exp_make_folder_named(folder->path, folder->path, error);
+        status = exp_folder_without_run(folder->path, error);
     return status;
 }
 

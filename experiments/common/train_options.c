@@ -147,6 +147,24 @@ static const char *named_preset(int argc, char **argv) {
     return name;
 }
 
+/* A preset's options, unless that is NULL, and the command line's on top. */
+static nn_status apply(exp_train_options *options, const char *preset, int argc, char **argv,
+                       nn_error *error) {
+    char model[EXP_TEXT_MAX];
+    nn_status status = NN_OK;
+    if (preset)
+        status = exp_option_set(exp_train_table, options, "--", "preset", preset, error);
+    if (preset && status == NN_OK)
+        status = apply_preset(options, error);
+    strcpy(model, options->model);
+    if (status == NN_OK)
+        status = exp_options_parse(exp_train_table, options, argc, argv, error);
+    /* The layers that a preset chooses are those of its own model. */
+    if (strcmp(options->model, model) != 0 && !is_named(argc, argv, "--snnl-layers"))
+        strcpy(options->snnl_layers, exp_train_defaults.snnl_layers);
+    return status;
+}
+
 /* --- a run that goes on --------------------------------------------------------------------------------- */
 
 bool exp_train_option_decides(const exp_option *o) {
@@ -192,12 +210,9 @@ static nn_status resolve_resumed(exp_train_options *options, const char *run, in
         return nn_fail(error, NN_EARGUMENT, "--resume: %s holds no run (there is no config.ini in it)", run);
     nn_status status = exp_train_options_of_run(run, &before, error);
     *options = before;
-    if (status == NN_OK && is_named(argc, argv, "--preset")) {
-        strcpy(options->preset, named_preset(argc, argv));
-        status = apply_preset(options, error);
-    }
     if (status == NN_OK)
-        status = exp_options_parse(exp_train_table, options, argc, argv, error);
+        status = apply(options, is_named(argc, argv, "--preset") ? named_preset(argc, argv) : NULL, argc,
+                       argv, error);
     if (is_named(argc, argv, "--epochs") && !is_named(argc, argv, "--steps"))
         options->steps = 0;
     options->dataset_named = true;
@@ -208,25 +223,14 @@ static nn_status resolve_resumed(exp_train_options *options, const char *run, in
 /* --- all sources ---------------------------------------------------------------------------------------- */
 
 nn_status exp_train_options_resolve(exp_train_options *options, int argc, char **argv, nn_error *error) {
-    char model[EXP_TEXT_MAX];
     exp_train_options alone = exp_train_defaults; /* the command line's own */
     if (exp_options_parse(exp_train_table, &alone, argc, argv, error) != NN_OK)
         return error->status;
     if (alone.resume)
         return resolve_resumed(options, alone.run, argc, argv, error);
     *options = exp_train_defaults;
-    nn_status status =
-        exp_option_set(exp_train_table, options, "--", "preset", named_preset(argc, argv), error);
-    if (status == NN_OK)
-        status = apply_preset(options, error);
-    strcpy(model, options->model);
-    if (status == NN_OK)
-        status = exp_options_parse(exp_train_table, options, argc, argv, error);
     options->dataset_named = is_named(argc, argv, "--dataset");
-    /* The layers that a preset chooses are those of its own model. */
-    if (strcmp(options->model, model) != 0 && !is_named(argc, argv, "--snnl-layers"))
-        strcpy(options->snnl_layers, exp_train_defaults.snnl_layers);
-    return status;
+    return apply(options, named_preset(argc, argv), argc, argv, error);
 }
 
 const char *exp_data_root(const char *data) {

@@ -273,6 +273,11 @@ static nn_status take_step(training *t, const data_batch *batch, bool log, nn_er
     return NN_OK;
 }
 
+static nn_status log_row(training *t, nn_error *error) {
+    nn_status status = exp_run_folder_log(&t->folder, &t->classifier, &t->row, error);
+    return status == NN_OK ? status : explain_unsaved(t, error);
+}
+
 static nn_status evaluate_and_draw(training *t, nn_error *error) {
     exp_measurement *m = &t->test_measurement;
     bool last = t->row.step == t->steps;
@@ -284,7 +289,7 @@ static nn_status evaluate_and_draw(training *t, nn_error *error) {
     t->row.test_accuracy = m->accuracy;
     exp_progress_say(&t->progress, "epoch %.4g: test loss %.4f, test accuracy %.2f%%", t->row.epoch,
                      m->cross_entropy, 100 * m->accuracy);
-    if (t->options->log_every && exp_run_folder_log(&t->folder, &t->classifier, &t->row, error) != NN_OK)
+    if (t->options->log_every && log_row(t, error) != NN_OK)
         return error->status;
     if (t->options->log_every && !last && exp_plot_run(t->folder.path, true, &drawing) != NN_OK)
         exp_progress_say(&t->progress, "note     no picture: %s", drawing.message);
@@ -327,7 +332,7 @@ static nn_status next_step(training *t, nn_error *error) {
     if (evaluate)
         status = evaluate_and_draw(t, error);
     else if (log)
-        status = exp_run_folder_log(&t->folder, &t->classifier, &t->row, error);
+        status = log_row(t, error);
     if (status == NN_OK && divides(t->options->save_every, number) && number < t->steps)
         status = save(t, true, error);
     return status;
