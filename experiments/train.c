@@ -15,14 +15,17 @@ static const char usage[] =
     "keeps\n"
     "classes entangled, W < 0 pulls them apart, 0 only measures. Leaves a run folder with metrics.csv, "
     "curves.png,\n"
-    "summary.json and model.safetensors. Options, with their defaults before a preset is read:\n";
+    "summary.json, model.safetensors and a checkpoint: stopped in whatever way, it goes on with --run DIR "
+    "--resume\n"
+    "and ends with the same bits. Options, with their defaults before a preset is read:\n";
 
 static volatile sig_atomic_t stop;
 
-/* The first Ctrl-C ends the run after the current step, the second one at once. */
+/* The first Ctrl-C or termination ends the run after the current step, the second one at once. */
 static void on_interrupt(int signal_number) {
-    stop = 1;
-    signal(signal_number, SIG_DFL);
+    stop = signal_number;
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
 }
 
 static bool is_known(const char *dataset) {
@@ -51,6 +54,29 @@ static int fail(const nn_error *error) {
     return error->status == NN_EARGUMENT ? WRONG_USAGE : FAILED;
 }
 
+/* Whether the run to go on with is done already; then says so. */
+static bool is_finished(const exp_train_options *options) {
+    char *line;
+    if (!options->resume || options->lengthened || !exp_summary_of_finished(options->run, &line))
+        return false;
+    if (!options->quiet)
+        fprintf(stderr, "%s is finished: nothing to do (--epochs or --steps makes it longer)\n",
+                options->run);
+    if (options->json)
+        puts(line);
+    free(line);
+    return true;
+}
+
+static void report(const exp_train_options *options, const exp_summary *summary) {
+    char command[EXP_COMMAND_MAX];
+    fprintf(stderr, "%s after %llu steps: %s (%.0f images/s, %.1f s)\n",
+            summary->interrupted ? "interrupted" : "done", (unsigned long long)summary->steps, summary->run,
+            summary->images_per_second, summary->seconds);
+    if (summary->interrupted)
+        fprintf(stderr, "to go on: %s\n", exp_resume_command(options, summary->run, command));
+}
+
 int main(int argc, char **argv) {
     exp_train_options options;
     data_set set;
@@ -63,6 +89,8 @@ int main(int argc, char **argv) {
         fprintf(stderr, "train: %s\n", error.message);
         return WRONG_USAGE;
     }
+    if (is_finished(&options))
+        return 0;
     signal(SIGINT, on_interrupt);
     signal(SIGTERM, on_interrupt);
     nn_threads_set((int)options.threads);
@@ -75,8 +103,6 @@ int main(int argc, char **argv) {
     if (status != NN_OK)
         return fail(&error);
     if (!options.quiet)
-        fprintf(stderr, "%s after %llu steps: %s (%.0f images/s, %.1f s)\n",
-                summary.interrupted ? "interrupted" : "done", (unsigned long long)summary.steps, summary.run,
-                summary.images_per_second, summary.seconds);
+        report(&options, &summary);
     return summary.interrupted ? INTERRUPTED : 0;
 }

@@ -157,3 +157,9 @@ nn_status nn_file_write_atomic(const char *path, const void *bytes, size_t count
     }
     return sync_folder(target) ? NN_OK : fail_system(error, "sync the folder of", path);
 }
+
+nn_status nn_file_rename(const char *from, const char *to, nn_error *error) {
+    if (rename(from, to) != 0)
+        return fail_system(error, "rename", from);
+    return sync_folder(to) ? NN_OK : fail_system(error, "sync the folder of", to);
+}

@@ -17,4 +17,7 @@ nn_status nn_file_read(const char *path, size_t limit, unsigned char **bytes, si
  * was. What exists and is no regular file (a pipe, /dev/stdout) is written to in place. */
 nn_status nn_file_write_atomic(const char *path, const void *bytes, size_t count, nn_error *error);
 
+/* Gives a file a new name in the same folder, in place of a file that has it, and waits until that is on the disk. */
+nn_status nn_file_rename(const char *from, const char *to, nn_error *error);
+
 #endif

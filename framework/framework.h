@@ -2,6 +2,7 @@
 #ifndef NN_FRAMEWORK_H
 #define NN_FRAMEWORK_H
 
+#include "checkpoint.h"
 #include "error.h"
 #include "file.h"
 #include "graph.h"

@@ -1,12 +1,20 @@
 #include "safetensors.h"
 
 #include <cjson/cJSON.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "file.h"
+#include "random.h"
 
-enum { LENGTH_BYTES = 8 };
+/* How a file with a checksum begins behind its length, and where in it the checksum's digits are. */
+static const char checksum_lead[] = "{\"__metadata__\":{\"checksum\":\"", no_checksum[] = "0000000000000000";
+enum {
+    LENGTH_BYTES = 8,
+    CHECKSUM_PLACE = LENGTH_BYTES + sizeof checksum_lead - 1,
+    CHECKSUM_DIGITS = sizeof no_checksum - 1
+};
 static const size_t file_limit = (size_t)1 << 34;
 
 /* The shape that the entry has in a file. */
@@ -17,70 +25,90 @@ static nn_shape file_shape(const nn_entry *entry) {
     return s.rank == 4 ? NN_SHAPE4(s.dims[0], s.dims[3], s.dims[1], s.dims[2]) : s;
 }
 
-/* Where element i of the entry stands in the file: channels last here, channels first there. */
-static size_t file_index(const nn_entry *entry, size_t i) {
-    if (entry->shape.rank != 4)
-        return i;
-    size_t pixels = (size_t)entry->shape.dims[1] * (size_t)entry->shape.dims[2];
-    size_t channels = (size_t)entry->shape.dims[3];
-    size_t outer = i / (pixels * channels), pixel = i / channels % pixels, channel = i % channels;
-    return (outer * channels + channel) * pixels + pixel;
+/* Between memory, channels last, and a file, channels first; every other tensor is the same in both. The file's floats
+ * are not aligned. */
+static void move(const nn_entry *entry, float *values, unsigned char *file, bool to_file) {
+    const bool image = entry->shape.rank == 4;
+    const size_t pixels = image ? (size_t)entry->shape.dims[1] * (size_t)entry->shape.dims[2] : entry->count;
+    const size_t channels = image ? (size_t)entry->shape.dims[3] : 1;
+    float *value = values;
+    for (; value < values + entry->count; file += pixels * channels * sizeof(float))
+        for (size_t pixel = 0; pixel < pixels; pixel++)
+            for (size_t channel = 0; channel < channels; channel++, value++) {
+                unsigned char *place = file + (channel * pixels + pixel) * sizeof(float);
+                memcpy(to_file ? (void *)place : value, to_file ? (void *)value : place, sizeof(float));
+            }
+}
+
+static void checksum_text(const unsigned char *bytes, size_t count, char text[CHECKSUM_DIGITS + 1]) {
+    const size_t end = CHECKSUM_PLACE + CHECKSUM_DIGITS;
+    uint64_t hash = nn_hash(nn_hash_start, bytes, CHECKSUM_PLACE);
+    hash = nn_hash(hash, no_checksum, CHECKSUM_DIGITS);
+    hash = nn_hash(hash, bytes + end, count - end);
+    snprintf(text, CHECKSUM_DIGITS + 1, "%016llx", (unsigned long long)hash);
+}
+
+static void put_checksum(unsigned char *bytes, size_t count) {
+    char text[CHECKSUM_DIGITS + 1];
+    checksum_text(bytes, count, text);
+    memcpy(bytes + CHECKSUM_PLACE, text, CHECKSUM_DIGITS);
 }
 
 /* --- writing -------------------------------------------------------------------------------------------- */
 
-static bool describe(cJSON *header, const nn_entry *entry, size_t offset) {
-    cJSON *tensor = cJSON_AddObjectToObject(header, entry->name);
-    nn_shape shape = file_shape(entry);
-    double place[2] = {(double)offset, (double)(offset + entry->count * sizeof(float))};
+static bool describe(cJSON *header, const nn_file_tensor *tensor, size_t offset) {
+    cJSON *object = cJSON_AddObjectToObject(header, tensor->name);
+    nn_shape shape = file_shape(tensor->entry);
+    double place[2] = {(double)offset, (double)(offset + tensor->entry->count * sizeof(float))};
     cJSON *dims = cJSON_CreateIntArray(shape.dims, shape.rank), *offsets = cJSON_CreateDoubleArray(place, 2);
-    return tensor && cJSON_AddStringToObject(tensor, "dtype", "F32") &&
-           cJSON_AddItemToObject(tensor, "shape", dims) &&
-           cJSON_AddItemToObject(tensor, "data_offsets", offsets);
+    return object && cJSON_AddStringToObject(object, "dtype", "F32") &&
+           cJSON_AddItemToObject(object, "shape", dims) &&
+           cJSON_AddItemToObject(object, "data_offsets", offsets);
 }
 
 /* The header as text to be freed, NULL without memory; *bytes is the size of all tensors. */
-static char *make_header(const nn_store *store, const nn_metadata *metadata, size_t *bytes) {
+static char *make_header(const nn_file_tensor *tensors, int count, const nn_metadata *metadata, bool checksum,
+                         size_t *bytes) {
     cJSON *header = cJSON_CreateObject();
     cJSON *texts = cJSON_AddObjectToObject(header, "__metadata__");
-    bool good = texts && cJSON_AddStringToObject(texts, "format", "pt");
+    bool good = texts && (!checksum || cJSON_AddStringToObject(texts, "checksum", no_checksum));
+    good = good && cJSON_AddStringToObject(texts, "format", "pt");
     for (; metadata && metadata->key; metadata++)
         good = good && cJSON_AddStringToObject(texts, metadata->key, metadata->value);
     *bytes = 0;
-    for (int i = 0; i < store->entry_count; i++)
-        if (!store->entries[i].internal) {
-            good = good && describe(header, &store->entries[i], *bytes);
-            *bytes += store->entries[i].count * sizeof(float);
-        }
+    for (int i = 0; i < count; i++) {
+        good = good && describe(header, &tensors[i], *bytes);
+        *bytes += tensors[i].entry->count * sizeof(float);
+    }
     char *text = good ? cJSON_PrintUnformatted(header) : NULL;
     cJSON_Delete(header);
     return text;
 }
 
-nn_status nn_safetensors_save(const nn_store *store, const nn_metadata *metadata, const char *path,
-                              nn_error *error) {
+static void put_tensors(const nn_file_tensor *tensors, int count, unsigned char *out) {
+    for (int i = 0; i < count; i++) {
+        move(tensors[i].entry, tensors[i].values, out, true);
+        out += tensors[i].entry->count * sizeof(float);
+    }
+}
+
+nn_status nn_safetensors_write(const nn_file_tensor *tensors, int count, const nn_metadata *metadata,
+                               bool checksum, const char *path, nn_error *error) {
     size_t tensor_bytes;
-    char *header = make_header(store, metadata, &tensor_bytes);
+    char *header = make_header(tensors, count, metadata, checksum, &tensor_bytes);
     if (!header)
-        return nn_fail_memory(error, "the model's file header");
+        return nn_fail_memory(error, path);
     size_t text = strlen(header), padded = (text + 7) / 8 * 8, total = LENGTH_BYTES + padded + tensor_bytes;
     unsigned char *bytes = malloc(total);
-    nn_status status = bytes ? NN_OK : nn_fail_memory(error, "the model's file");
+    nn_status status = bytes ? NN_OK : nn_fail_memory(error, path);
     if (bytes) {
         for (int i = 0; i < LENGTH_BYTES; i++)
             bytes[i] = (unsigned char)((uint64_t)padded >> 8 * i);
         memset(bytes + LENGTH_BYTES, ' ', padded);
         memcpy(bytes + LENGTH_BYTES, header, text);
-        unsigned char *out = bytes + LENGTH_BYTES + padded;
-        for (int i = 0; i < store->entry_count; i++) {
-            const nn_entry *entry = &store->entries[i];
-            if (entry->internal)
-                continue;
-            const float *values = nn_store_values(store, entry);
-            for (size_t k = 0; k < entry->count; k++)
-                memcpy(out + file_index(entry, k) * sizeof(float), &values[k], sizeof(float));
-            out += entry->count * sizeof(float);
-        }
+        put_tensors(tensors, count, bytes + LENGTH_BYTES + padded);
+        if (checksum)
+            put_checksum(bytes, total);
         status = nn_file_write_atomic(path, bytes, total, error);
     }
     free(bytes);
@@ -90,20 +118,20 @@ nn_status nn_safetensors_save(const nn_store *store, const nn_metadata *metadata
 
 /* --- reading -------------------------------------------------------------------------------------------- */
 
-typedef struct contents {
-    const char *path;
+struct nn_safetensors {
+    char *path;
     unsigned char *bytes;
     size_t count;
     cJSON *header;
-    const unsigned char *tensors;
+    unsigned char *tensors;
     size_t tensor_bytes;
-} contents;
+};
 
-static nn_status damaged(const contents *file, const char *what, nn_error *error) {
+static nn_status damaged(const nn_safetensors *file, const char *what, nn_error *error) {
     return nn_fail(error, NN_EFORMAT, "%s: %s: not a whole safetensors file", file->path, what);
 }
 
-static nn_status parse_header(contents *file, nn_error *error) {
+static nn_status parse_header(nn_safetensors *file, nn_error *error) {
     if (file->count < LENGTH_BYTES)
         return damaged(file, "shorter than 8 bytes", error);
     uint64_t length = 0;
@@ -119,6 +147,40 @@ static nn_status parse_header(contents *file, nn_error *error) {
     return NN_OK;
 }
 
+nn_status nn_safetensors_open(nn_safetensors **result, const char *path, nn_error *error) {
+    nn_safetensors *file = *result = calloc(1, sizeof *file);
+    if (!file || !(file->path = strdup(path)))
+        return nn_fail_memory(error, path);
+    nn_status status = nn_file_read(path, file_limit, &file->bytes, &file->count, error);
+    return status == NN_OK ? parse_header(file, error) : status;
+}
+
+void nn_safetensors_close(nn_safetensors *file) {
+    if (!file)
+        return;
+    cJSON_Delete(file->header);
+    free(file->bytes);
+    free(file->path);
+    free(file);
+}
+
+nn_status nn_safetensors_verify(const nn_safetensors *file, nn_error *error) {
+    char found[CHECKSUM_DIGITS + 1];
+    const size_t end = CHECKSUM_PLACE + CHECKSUM_DIGITS;
+    if (file->count < end || memcmp(file->bytes + LENGTH_BYTES, checksum_lead, sizeof checksum_lead - 1) != 0)
+        return nn_fail(error, NN_EFORMAT, "%s: it has no checksum", file->path);
+    checksum_text(file->bytes, file->count, found);
+    if (memcmp(file->bytes + CHECKSUM_PLACE, found, CHECKSUM_DIGITS) != 0)
+        return nn_fail(error, NN_EFORMAT, "%s: it is damaged (its checksum is %s and should be %.16s)",
+                       file->path, found, (const char *)file->bytes + CHECKSUM_PLACE);
+    return NN_OK;
+}
+
+const char *nn_safetensors_text(const nn_safetensors *file, const char *key) {
+    const cJSON *all = cJSON_GetObjectItemCaseSensitive(file->header, "__metadata__");
+    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(all, key));
+}
+
 static bool has_shape(const cJSON *dims, nn_shape shape) {
     if (!cJSON_IsArray(dims) || cJSON_GetArraySize(dims) != shape.rank)
         return false;
@@ -128,94 +190,117 @@ static bool has_shape(const cJSON *dims, nn_shape shape) {
     return true;
 }
 
-/* Finds the bytes of the entry in the file. */
-static nn_status locate(const contents *file, const nn_entry *entry, const unsigned char **data,
+/* Finds the bytes of the tensor in the file. */
+static nn_status locate(const nn_safetensors *file, const nn_file_tensor *wanted, unsigned char **data,
                         nn_error *error) {
     char text[NN_SHAPE_TEXT];
-    const cJSON *tensor = cJSON_GetObjectItemCaseSensitive(file->header, entry->name);
+    const nn_shape shape = file_shape(wanted->entry);
+    const cJSON *tensor = cJSON_GetObjectItemCaseSensitive(file->header, wanted->name);
     if (!tensor)
         return nn_fail(error, NN_EFORMAT, "%s has no tensor '%s': it is of another model", file->path,
-                       entry->name);
+                       wanted->name);
     const char *type = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(tensor, "dtype"));
     if (!type || strcmp(type, "F32") != 0 ||
-        !has_shape(cJSON_GetObjectItemCaseSensitive(tensor, "shape"), file_shape(entry)))
+        !has_shape(cJSON_GetObjectItemCaseSensitive(tensor, "shape"), shape))
         return nn_fail(error, NN_EFORMAT, "%s: tensor '%s' should be float32, %s: it is of another model",
-                       file->path, entry->name, nn_shape_text(file_shape(entry), text));
+                       file->path, wanted->name, nn_shape_text(shape, text));
     const cJSON *offsets = cJSON_GetObjectItemCaseSensitive(tensor, "data_offsets");
     double first = cJSON_GetNumberValue(cJSON_GetArrayItem(offsets, 0));
     double last = cJSON_GetNumberValue(cJSON_GetArrayItem(offsets, 1));
-    double bytes = (double)(entry->count * sizeof(float));
+    double bytes = (double)(wanted->entry->count * sizeof(float));
     if (!(first >= 0 && last <= (double)file->tensor_bytes && last - first == bytes &&
           first == (double)(size_t)first))
-        return damaged(file, entry->name, error);
+        return damaged(file, wanted->name, error);
     *data = file->tensors + (size_t)first;
     return NN_OK;
 }
 
-static nn_status check_names(const nn_store *store, const contents *file, nn_error *error) {
-    for (const cJSON *item = file->header->child; item; item = item->next) {
-        const nn_entry *entry = nn_store_find(store, item->string);
-        if (strcmp(item->string, "__metadata__") != 0 && (!entry || entry->internal))
+static bool is_wanted(const nn_file_tensor *tensors, int count, const char *name) {
+    for (int i = 0; i < count; i++)
+        if (strcmp(tensors[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static nn_status check_names(const nn_safetensors *file, const nn_file_tensor *tensors, int count,
+                             nn_error *error) {
+    for (const cJSON *item = file->header->child; item; item = item->next)
+        if (strcmp(item->string, "__metadata__") != 0 && !is_wanted(tensors, count, item->string))
             return nn_fail(error, NN_EFORMAT, "%s: the model has no place for its tensor '%.100s'",
                            file->path, item->string);
-    }
     return NN_OK;
 }
 
-static nn_status fill(nn_store *store, const contents *file, nn_error *error) {
-    const unsigned char *data;
+nn_status nn_safetensors_read(const nn_safetensors *file, const nn_file_tensor *tensors, int count,
+                              nn_error *error) {
+    unsigned char *data;
     size_t bytes = 0;
-    nn_status status = check_names(store, file, error);
-    for (int i = 0; i < store->entry_count && status == NN_OK; i++) /* every check before the first change */
-        if (!store->entries[i].internal) {
-            status = locate(file, &store->entries[i], &data, error);
-            bytes += store->entries[i].count * sizeof(float);
-        }
+    nn_status status = check_names(file, tensors, count, error);
+    for (int i = 0; i < count && status == NN_OK; i++) { /* every check before the first change */
+        status = locate(file, &tensors[i], &data, error);
+        bytes += tensors[i].entry->count * sizeof(float);
+    }
     if (status == NN_OK && bytes != file->tensor_bytes)
         return damaged(file, "its tensors do not fill it", error);
-    for (int i = 0; i < store->entry_count && status == NN_OK; i++) {
-        const nn_entry *entry = &store->entries[i];
-        if (entry->internal)
-            continue;
-        float *values = nn_store_values(store, entry);
-        status = locate(file, entry, &data, error);
-        for (size_t k = 0; k < entry->count && status == NN_OK; k++)
-            memcpy(&values[k], data + file_index(entry, k) * sizeof(float), sizeof(float));
+    for (int i = 0; i < count && status == NN_OK; i++) {
+        status = locate(file, &tensors[i], &data, error);
+        if (status == NN_OK)
+            move(tensors[i].entry, tensors[i].values, data, false);
     }
     return status;
 }
 
-static nn_status open_file(contents *file, nn_error *error) {
-    nn_status status = nn_file_read(file->path, file_limit, &file->bytes, &file->count, error);
-    return status == NN_OK ? parse_header(file, error) : status;
+/* --- a model's file ------------------------------------------------------------------------------------- */
+
+/* What a model's file holds of a store, to be freed; NULL without memory. */
+static nn_file_tensor *exported(const nn_store *store, int *count) {
+    nn_file_tensor *tensors = calloc((size_t)store->entry_count + 1, sizeof *tensors);
+    *count = 0;
+    for (int i = 0; tensors && i < store->entry_count; i++) {
+        const nn_entry *entry = &store->entries[i];
+        if (entry->internal)
+            continue;
+        nn_file_tensor *tensor = &tensors[(*count)++];
+        tensor->entry = entry;
+        tensor->values = nn_store_values(store, entry);
+        strcpy(tensor->name, entry->name);
+    }
+    return tensors;
 }
 
-static void close_file(contents *file) {
-    cJSON_Delete(file->header);
-    free(file->bytes);
+nn_status nn_safetensors_save(const nn_store *store, const nn_metadata *metadata, const char *path,
+                              nn_error *error) {
+    int count;
+    nn_file_tensor *tensors = exported(store, &count);
+    nn_status status = tensors ? nn_safetensors_write(tensors, count, metadata, false, path, error)
+                               : nn_fail_memory(error, path);
+    free(tensors);
+    return status;
 }
 
 nn_status nn_safetensors_load(nn_store *store, const char *path, nn_error *error) {
-    contents file = {.path = path};
-    nn_status status = open_file(&file, error);
+    int count;
+    nn_safetensors *file;
+    nn_file_tensor *tensors = exported(store, &count);
+    nn_status status = nn_safetensors_open(&file, path, error);
     if (status == NN_OK)
-        status = fill(store, &file, error);
-    close_file(&file);
+        status = tensors ? nn_safetensors_read(file, tensors, count, error) : nn_fail_memory(error, path);
+    nn_safetensors_close(file);
+    free(tensors);
     return status;
 }
 
 nn_status nn_safetensors_metadata(const char *path, const char *key, char *text, size_t size,
                                   nn_error *error) {
-    contents file = {.path = path};
-    nn_status status = open_file(&file, error);
+    nn_safetensors *file;
+    nn_status status = nn_safetensors_open(&file, path, error);
     if (status == NN_OK) {
-        const cJSON *all = cJSON_GetObjectItemCaseSensitive(file.header, "__metadata__");
-        const char *value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(all, key));
+        const char *value = nn_safetensors_text(file, key);
         if (value && strlen(value) < size)
             strcpy(text, value);
         else
             status = nn_fail(error, NN_EFORMAT, "%s: its metadata has no '%s'", path, key);
     }
-    close_file(&file);
+    nn_safetensors_close(file);
     return status;
 }

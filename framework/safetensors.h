@@ -8,9 +8,20 @@
 
 #include "store.h"
 
+enum { NN_FILE_NAME_MAX = NN_NAME_MAX + 32 }; /* of a tensor: an entry's name with something in front */
+
 typedef struct nn_metadata {
     const char *key, *value;
 } nn_metadata;
+
+/* A tensor of a file: its values lie in memory as those of the entry do, and in the file as that one's would. */
+typedef struct nn_file_tensor {
+    char name[NN_FILE_NAME_MAX];
+    const nn_entry *entry; /* for its shape */
+    float *values;         /* [entry->count] */
+} nn_file_tensor;
+
+/* --- a model's file ------------------------------------------------------------------------------------- */
 
 /* Writes every entry of a frozen store but the internal ones, and text metadata (ended by a NULL key). The
  * file appears whole or not at all. */
@@ -25,5 +36,27 @@ nn_status nn_safetensors_load(nn_store *store, const char *path, nn_error *error
  */
 nn_status nn_safetensors_metadata(const char *path, const char *key, char *text, size_t size,
                                   nn_error *error);
+
+/* --- any tensors ---------------------------------------------------------------------------------------- */
+
+/* Writes these tensors and text metadata (ended by a NULL key; NULL: none), whole or not at all. With `checksum` the first
+ * metadata, under that name, is the nn_hash of all bytes of the file, its own 16 hexadecimal digits taken as zeros. */
+nn_status nn_safetensors_write(const nn_file_tensor *tensors, int count, const nn_metadata *metadata,
+                               bool checksum, const char *path, nn_error *error);
+
+/* A whole file in memory, closed after a failure too. NN_EFORMAT where it is no such file. */
+typedef struct nn_safetensors nn_safetensors;
+nn_status nn_safetensors_open(nn_safetensors **file, const char *path, nn_error *error);
+void nn_safetensors_close(nn_safetensors *file); /* NULL is fine */
+
+/* NN_EFORMAT unless the file has a checksum and is as it was written, to the last bit. */
+nn_status nn_safetensors_verify(const nn_safetensors *file, nn_error *error);
+
+/* The text of a metadata key, NULL when it is not there; valid until the file is closed. */
+const char *nn_safetensors_text(const nn_safetensors *file, const char *key);
+
+/* Fills in the values of these tensors, which must be all that the file has. NN_EFORMAT; they are then as before. */
+nn_status nn_safetensors_read(const nn_safetensors *file, const nn_file_tensor *tensors, int count,
+                              nn_error *error);
 
 #endif

@@ -23,17 +23,21 @@ nn_status exp_make_folders(const char *path, nn_error *error) {
     }
 }
 
-nn_status exp_make_folder_named(char path[EXP_TEXT_MAX], const char *named, nn_error *error) {
+nn_status exp_folder_without_run(const char *path, nn_error *error) {
     char config[EXP_TEXT_MAX + FILE_NAME_MAX];
+    snprintf(config, sizeof config, "%s/config.ini", path);
+    if (access(config, F_OK) != 0)
+        return NN_OK;
+    return nn_fail(error, NN_EARGUMENT,
+                   "--run: %s holds a run already: name another folder, or remove that one", path);
+}
+
+nn_status exp_make_folder_named(char path[EXP_TEXT_MAX], const char *named, nn_error *error) {
     if (strlen(named) >= EXP_TEXT_MAX - FILE_NAME_MAX)
         return nn_fail(error, NN_EARGUMENT, "--run: the path is too long");
     strcpy(path, named);
     nn_status status = exp_make_folders(path, error);
-    snprintf(config, sizeof config, "%s/config.ini", path);
-    if (status == NN_OK && access(config, F_OK) == 0)
-        return nn_fail(error, NN_EARGUMENT,
-                       "--run: %s holds a run already: name another folder, or remove that one", path);
-    return status;
+    return status == NN_OK ? exp_folder_without_run(path, error) : status;
 }
 
 nn_status exp_make_folder_new(char path[EXP_TEXT_MAX], const char *stem, nn_error *error) {

@@ -227,19 +227,24 @@ nn_status exp_options_read_file(const exp_option *table, void *target, const cha
     return status;
 }
 
-void exp_option_write(const exp_option *o, const void *target, FILE *file) {
+const char *exp_option_text(const exp_option *o, const void *target, char text[EXP_TEXT_MAX]) {
     const void *place = (const char *)target + o->offset;
-    char text[32];
     if (o->kind == EXP_TEXT)
-        fputs(place, file);
+        snprintf(text, EXP_TEXT_MAX, "%s", (const char *)place);
     else if (o->kind == EXP_NUMBER)
-        fputs(exp_number_text(*(const double *)place, text), file);
+        exp_number_text(*(const double *)place, text);
     else if (o->kind == EXP_COUNT)
-        fprintf(file, "%llu", (unsigned long long)*(const uint64_t *)place);
+        snprintf(text, EXP_TEXT_MAX, "%llu", (unsigned long long)*(const uint64_t *)place);
     else if (o->kind == EXP_FLAG)
-        fputs(*(const bool *)place ? "yes" : "no", file);
+        strcpy(text, *(const bool *)place ? "yes" : "no");
     else
-        fputs(o->choices[*(const int *)place], file);
+        strcpy(text, o->choices[*(const int *)place]);
+    return text;
+}
+
+void exp_option_write(const exp_option *o, const void *target, FILE *file) {
+    char text[EXP_TEXT_MAX];
+    fputs(exp_option_text(o, target, text), file);
 }
 
 void exp_options_write(const exp_option *table, const void *target, FILE *file) {

@@ -53,7 +53,8 @@ nn_status exp_options_read(const exp_option *table, void *target, const char *or
 /* The same from a file; NN_EFILE where it cannot be read. */
 nn_status exp_options_read_file(const exp_option *table, void *target, const char *path, nn_error *error);
 
-/* The value as text: "0.1", "yes", "cosine". */
+/* The value as text: "0.1", "yes", "cosine". Returns `text`. */
+const char *exp_option_text(const exp_option *option, const void *target, char text[EXP_TEXT_MAX]);
 void exp_option_write(const exp_option *option, const void *target, FILE *file);
 
 /* One line per recorded option, in a form that exp_options_read takes back unchanged. */

@@ -84,14 +84,24 @@ void exp_progress_part(exp_progress *p, const char *doing, double done) {
         fprintf(stderr, "%s\n", line);
 }
 
-void exp_progress_say(exp_progress *p, const char *format, ...) {
-    if (p->quiet)
-        return;
+static void print_line(const exp_progress *p, const char *format, va_list arguments) {
     if (p->terminal)
         fputs("\r\033[K", stderr);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+}
+
+void exp_progress_say(exp_progress *p, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    if (!p->quiet)
+        print_line(p, format, arguments);
     va_end(arguments);
-    fputc('\n', stderr);
+}
+
+void exp_progress_warn(exp_progress *p, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    print_line(p, format, arguments);
+    va_end(arguments);
 }

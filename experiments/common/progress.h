@@ -25,6 +25,9 @@ void exp_progress_part(exp_progress *progress, const char *doing, double done);
 /* A whole line, which stays. */
 void exp_progress_say(exp_progress *progress, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The same, said even when quiet. */
+void exp_progress_warn(exp_progress *progress, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* Rewrites the terminal's last line, as far as it is wide; "" clears it. */
 void exp_terminal_line(const char *line);
 

@@ -66,3 +66,20 @@ nn_status exp_summary_write(const exp_run_folder *folder, const exp_train_option
     return exp_json_write(describe(options, set, classifier, summary),
                           exp_run_folder_file(folder, "summary.json"), options->json ? stdout : NULL, error);
 }
+
+bool exp_summary_of_finished(const char *run, char **line) {
+    char path[EXP_TEXT_MAX + 16];
+    unsigned char *bytes;
+    size_t count;
+    nn_error unreadable = {0};
+    *line = NULL;
+    snprintf(path, sizeof path, "%s/summary.json", run);
+    if (nn_file_read(path, 1 << 24, &bytes, &count, &unreadable) != NN_OK)
+        return false;
+    cJSON *json = cJSON_ParseWithLength((const char *)bytes, count);
+    if (cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(json, "interrupted")))
+        *line = cJSON_PrintUnformatted(json);
+    cJSON_Delete(json);
+    free(bytes);
+    return *line != NULL;
+}

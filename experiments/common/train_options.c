@@ -26,6 +26,7 @@ const exp_train_options exp_train_defaults = {
     .schedule = NN_SCHEDULE_COSINE,
     .log_every = 10,
     .eval_every = 1,
+    .save_every = 500,
 };
 
 #define AT(field) offsetof(exp_train_options, field)
@@ -74,14 +75,18 @@ const exp_option exp_train_table[] = {
      .recorded = true},
     {"test-limit", EXP_COUNT, AT(test_limit), "N", "use the first N test examples; 0: all", 0, 1e9,
      .recorded = true},
-    {"run", EXP_TEXT, AT(run), "DIR", "run folder, new or empty; else runs/PRESET-...", .recorded = false},
+    {"run", EXP_TEXT, AT(run), "DIR", "run folder, new or empty, or that of --resume; else runs/PRESET-...",
+     .recorded = false},
     {"log-every", EXP_COUNT, AT(log_every), "N", "steps between rows of metrics.csv; 0: no rows", 0,
      any_count, .recorded = true},
     {"eval-every", EXP_COUNT, AT(eval_every), "N", "epochs between evaluations; 0: none", 0, any_count,
      .recorded = true},
-    {"save-every", EXP_COUNT, AT(save_every), "N", "steps between savings of the model; 0: at the end", 0,
-     any_count, .recorded = true},
-    {"resume", EXP_FLAG, AT(resume), NULL, "go on where the run stopped (not there yet)", .recorded = false},
+    {"save-every", EXP_COUNT, AT(save_every), "N",
+     "steps between checkpoints, for --resume; the end has one too; 0: only when interrupted", 0, any_count,
+     .recorded = true},
+    {"resume", EXP_FLAG, AT(resume), NULL,
+     "go on with the run in --run DIR: same options, same result (--epochs, --steps may grow)",
+     .recorded = false},
     {"profile", EXP_FLAG, AT(profile), NULL, "print how the time of a step divides, by op and by layer",
      .recorded = false},
     {"quiet", EXP_FLAG, AT(quiet), NULL, "no progress on stderr", .recorded = false},
@@ -142,26 +147,90 @@ static const char *named_preset(int argc, char **argv) {
     return name;
 }
 
-nn_status exp_train_options_resolve(exp_train_options *options, int argc, char **argv, nn_error *error) {
+/* A preset's options, unless that is NULL, and the command line's on top. */
+static nn_status apply(exp_train_options *options, const char *preset, int argc, char **argv,
+                       nn_error *error) {
     char model[EXP_TEXT_MAX];
-    *options = exp_train_defaults;
-    nn_status status =
-        exp_option_set(exp_train_table, options, "--", "preset", named_preset(argc, argv), error);
-    if (status == NN_OK)
+    nn_status status = NN_OK;
+    if (preset)
+        status = exp_option_set(exp_train_table, options, "--", "preset", preset, error);
+    if (preset && status == NN_OK)
         status = apply_preset(options, error);
     strcpy(model, options->model);
     if (status == NN_OK)
         status = exp_options_parse(exp_train_table, options, argc, argv, error);
-    options->dataset_named = is_named(argc, argv, "--dataset");
     /* The layers that a preset chooses are those of its own model. */
     if (strcmp(options->model, model) != 0 && !is_named(argc, argv, "--snnl-layers"))
         strcpy(options->snnl_layers, exp_train_defaults.snnl_layers);
-    if (status == NN_OK && options->resume)
-        return nn_fail(
-            error, NN_EARGUMENT,
-            "--resume: going on with a stopped run is not there yet; start it anew (the same seed gives "
-            "the same run)");
     return status;
+}
+
+/* --- a run that goes on --------------------------------------------------------------------------------- */
+
+bool exp_train_option_decides(const exp_option *o) {
+    static const char *const free_to_change[] = {"epochs", "steps", "save-every"};
+    for (int i = 0; i < 3; i++)
+        if (strcmp(o->name, free_to_change[i]) == 0)
+            return false;
+    return o->recorded;
+}
+
+nn_status exp_train_options_of_run(const char *run, exp_train_options *options, nn_error *error) {
+    char path[EXP_TEXT_MAX + 16];
+    if (strlen(run) >= EXP_TEXT_MAX)
+        return nn_fail(error, NN_EARGUMENT, "--run: the path is too long");
+    snprintf(path, sizeof path, "%s/config.ini", run);
+    *options = exp_train_defaults;
+    return exp_options_read_file(exp_train_table, options, path, error);
+}
+
+static nn_status check_unchanged(const exp_train_options *options, const exp_train_options *run,
+                                 nn_error *error) {
+    char now[EXP_TEXT_MAX], before[EXP_TEXT_MAX];
+    for (const exp_option *o = exp_train_table; o->name; o++)
+        if (exp_train_option_decides(o) &&
+            strcmp(exp_option_text(o, options, now), exp_option_text(o, run, before)) != 0)
+            return nn_fail(
+                error, NN_EARGUMENT,
+                "--%s: with %.100s it would be another run than that in %s, which has %.100s: leave it "
+                "out, or start a new run",
+                o->name, now, options->run, before);
+    return NN_OK;
+}
+
+/* The options of the run, with those of the command line (and of a preset named there) on top. */
+static nn_status resolve_resumed(exp_train_options *options, const char *run, int argc, char **argv,
+                                 nn_error *error) {
+    char path[EXP_TEXT_MAX + 16];
+    exp_train_options before;
+    snprintf(path, sizeof path, "%s/config.ini", run);
+    if (!run[0])
+        return nn_fail(error, NN_EARGUMENT, "--resume: which run? name its folder with --run DIR");
+    if (access(path, F_OK) != 0)
+        return nn_fail(error, NN_EARGUMENT, "--resume: %s holds no run (there is no config.ini in it)", run);
+    nn_status status = exp_train_options_of_run(run, &before, error);
+    *options = before;
+    if (status == NN_OK)
+        status = apply(options, is_named(argc, argv, "--preset") ? named_preset(argc, argv) : NULL, argc,
+                       argv, error);
+    if (is_named(argc, argv, "--epochs") && !is_named(argc, argv, "--steps"))
+        options->steps = 0;
+    options->dataset_named = true;
+    options->lengthened = options->epochs != before.epochs || options->steps != before.steps;
+    return status == NN_OK ? check_unchanged(options, &before, error) : status;
+}
+
+/* --- all sources ---------------------------------------------------------------------------------------- */
+
+nn_status exp_train_options_resolve(exp_train_options *options, int argc, char **argv, nn_error *error) {
+    exp_train_options alone = exp_train_defaults; /* the command line's own */
+    if (exp_options_parse(exp_train_table, &alone, argc, argv, error) != NN_OK)
+        return error->status;
+    if (alone.resume)
+        return resolve_resumed(options, alone.run, argc, argv, error);
+    *options = exp_train_defaults;
+    options->dataset_named = is_named(argc, argv, "--dataset");
+    return apply(options, named_preset(argc, argv), argc, argv, error);
 }
 
 const char *exp_data_root(const char *data) {
@@ -169,4 +238,11 @@ const char *exp_data_root(const char *data) {
     if (data[0])
         return data;
     return environment && environment[0] ? environment : "data";
+}
+
+const char *exp_resume_command(const exp_train_options *options, const char *run,
+                               char text[EXP_COMMAND_MAX]) {
+    const char *data = options->data;
+    snprintf(text, EXP_COMMAND_MAX, "./train --run %s --resume%s%s", run, data[0] ? " --data " : "", data);
+    return text;
 }

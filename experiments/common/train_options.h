@@ -1,7 +1,7 @@
 /* train_options.h - everything that decides a training run, and where it comes from.
  *
  * Defaults, then the preset (experiments/NAME.ini), then the command line. config.ini in the run folder
- * records the result; `--preset RUN/config.ini` repeats the run. */
+ * records the result; `--preset RUN/config.ini` repeats the run, `--run RUN --resume` goes on with it. */
 #ifndef EXP_TRAIN_OPTIONS_H
 #define EXP_TRAIN_OPTIONS_H
 
@@ -30,13 +30,26 @@ typedef struct exp_train_options {
     uint64_t log_every, eval_every, save_every;
     bool resume, quiet, json, profile;
     bool dataset_named; /* on the command line: must be there, nothing may stand in for it */
+    bool lengthened;    /* of a resumed run: it is to have another number of epochs or steps than before */
 } exp_train_options;
 
 extern const exp_option exp_train_table[];
 extern const exp_train_options exp_train_defaults;
 
-/* Resolves the three sources. NN_EARGUMENT for wrong usage. */
+/* Resolves the three sources. With --resume config.ini of the run stands for defaults and preset, and the command line may
+ * not change what exp_train_option_decides. NN_EARGUMENT for wrong usage. */
 nn_status exp_train_options_resolve(exp_train_options *options, int argc, char **argv, nn_error *error);
+
+/* The options of the run in a folder, by its config.ini. */
+nn_status exp_train_options_of_run(const char *run, exp_train_options *options, nn_error *error);
+
+/* Whether another value would make another run of it: all recorded options do but those that say how far it goes and how
+ * often it is saved. */
+bool exp_train_option_decides(const exp_option *option);
+
+/* The command that goes on with the run in a folder; returns `text`. */
+enum { EXP_COMMAND_MAX = 2 * EXP_TEXT_MAX + 64 };
+const char *exp_resume_command(const exp_train_options *options, const char *run, char text[EXP_COMMAND_MAX]);
 
 /* The data root: --data, else $ENTANGLE_DATA, else "data". */
 const char *exp_data_root(const char *data);

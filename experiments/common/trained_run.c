@@ -7,15 +7,25 @@
 
 nn_status exp_trained_run_options(const exp_run_request *request, exp_train_options *options,
                                   nn_error *error) {
-    char path[EXP_TEXT_MAX + 16];
-    if (strlen(request->run) >= EXP_TEXT_MAX)
-        return nn_fail(error, NN_EARGUMENT, "--run: the path is too long");
-    snprintf(path, sizeof path, "%s/config.ini", request->run);
-    *options = exp_train_defaults;
-    nn_status status = exp_options_read_file(exp_train_table, options, path, error);
+    nn_status status = exp_train_options_of_run(request->run, options, error);
     if (status == NN_OK && request->dataset)
         snprintf(options->dataset, sizeof options->dataset, "%s", request->dataset);
     return status;
+}
+
+nn_status exp_trained_model_save(const exp_classifier *classifier, const exp_train_options *options,
+                                 const data_set *set, const char *path, nn_error *error) {
+    char size[64], mean[128] = "", deviation[128] = "";
+    snprintf(size, sizeof size, "%d %d %d", set->height, set->width, set->channels);
+    for (int c = 0; c < set->channels; c++) {
+        snprintf(mean + strlen(mean), sizeof mean - strlen(mean), "%s%.9g", c ? " " : "", set->mean[c]);
+        snprintf(deviation + strlen(deviation), sizeof deviation - strlen(deviation), "%s%.9g", c ? " " : "",
+                 set->deviation[c]);
+    }
+    nn_metadata metadata[] = {{"model", options->model}, {"dataset", set->name},
+                              {"image", size},           {"mean", mean},
+                              {"deviation", deviation},  {0}};
+    return nn_safetensors_save(&classifier->store, metadata, path, error);
 }
 
 static nn_status read_numbers(const char *path, const char *key, int count, float *numbers, nn_error *error) {

@@ -31,6 +31,10 @@ nn_status exp_trained_run_open(exp_trained_run *run, const exp_run_request *requ
                                const exp_train_options *options, exp_purpose purpose, nn_error *error);
 void exp_trained_run_close(exp_trained_run *run);
 
+/* Writes such a model.safetensors: the weights, and in the metadata what a run needs of the data that they were trained on. */
+nn_status exp_trained_model_save(const exp_classifier *classifier, const exp_train_options *options,
+                                 const data_set *set, const char *path, nn_error *error);
+
 /* A loader of the test examples, in order, normalised as in training. */
 nn_status exp_trained_run_tests(const exp_trained_run *run, data_loader **loader, nn_error *error);
 

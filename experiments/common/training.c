@@ -5,12 +5,15 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "checkpoint.h"
 #include "framework/kernels/kernels.h"
 #include "plot.h"
 #include "profile_table.h"
 #include "progress.h"
+#include "trained_run.h"
 
 enum { TRAIN_EXAMPLES_MEASURED = 10000, UNTIMED_STEPS = 2 };
+static const uint64_t NOT_SAVED = UINT64_MAX;
 
 typedef struct training {
     const exp_train_options *options;
@@ -24,10 +27,12 @@ typedef struct training {
     exp_progress progress;
     uint64_t steps; /* of the whole run */
     double epochs;
-    double begin;         /* exp_seconds() at the first step */
-    exp_step_times times; /* of training steps alone, the first two left out; and their images: */
-    uint64_t timed_images;
-    exp_row row;                      /* of the last step */
+    exp_position start;    /* where this part of the run began: step 0, or a checkpoint's */
+    uint64_t saved;        /* step of the newest checkpoint, NOT_SAVED: none */
+    double begin;          /* exp_seconds() at the first step, had the run not stopped in between */
+    exp_step_times times;  /* of this part's training steps alone, the first two left out; */
+    uint64_t timed_images; /* and the images of these, and of those in the parts before */
+    exp_row row;           /* of the last step */
     exp_measurement test_measurement; /* of the last evaluation; with taps after the last step */
 } training;
 
@@ -74,10 +79,8 @@ static nn_status open(training *t, nn_error *error) {
     if (status == NN_OK)
         status = open_loaders(t, error);
     if (status == NN_OK)
-        status = exp_run_folder_open(&t->folder, o, &t->classifier, error);
-    if (status == NN_OK)
         set_length(t);
-    return status;
+    return status == NN_OK ? exp_run_folder_open(&t->folder, o, error) : status;
 }
 
 static void close(training *t) {
@@ -122,6 +125,117 @@ static void describe(training *t) {
                          "note     --snnl-layers gives weights, but --snnl-weight is 0: nothing is weighted");
 }
 
+/* --- going on ------------------------------------------------------------------------------------------- */
+
+static exp_checkpoint checkpoint_of(training *t) {
+    return (exp_checkpoint){
+        .folder = &t->folder, .options = t->options, .set = t->set, .optimizer = &t->optimizer};
+}
+
+/* What is to be said of the checkpoint that was found, and whether the run may be as long as asked for. */
+static nn_status check_found(training *t, const exp_checkpoint_found *found, nn_error *error) {
+    if (found->damage[0])
+        exp_progress_warn(&t->progress, "NOTE: %s: going on from the checkpoint before it", found->damage);
+    if (strcmp(found->version, exp_version) != 0)
+        exp_progress_say(&t->progress, "note     the checkpoint is of entangle %s, this is %s",
+                         found->version, exp_version);
+    if (t->steps < found->position.steps)
+        return nn_fail(error, NN_EARGUMENT,
+                       "--epochs, --steps: a run of %llu steps cannot become one of %llu: it can only grow",
+                       (unsigned long long)found->position.steps, (unsigned long long)t->steps);
+    return NN_OK;
+}
+
+static nn_status go_on(training *t, const exp_position *from, nn_error *error) {
+    t->start = *from;
+    t->saved = from->step;
+    t->timed_images = from->timed_images;
+    t->row.step = from->step;
+    t->row.images = from->images;
+    t->row.epoch = (double)from->images / t->set->train.count;
+    data_loader_seek(t->train, from->step);
+    exp_progress_say(&t->progress, "resumed  after step %llu of %llu", (unsigned long long)from->step,
+                     (unsigned long long)t->steps);
+    return exp_run_folder_go_on(&t->folder, t->options, &t->classifier, from->step, error);
+}
+
+/* From where this part of the run goes on: the beginning, or the newest checkpoint. */
+static nn_status find_start(training *t, nn_error *error) {
+    const char *folder = t->folder.path;
+    exp_checkpoint_found found;
+    char *line;
+    if (!t->options->resume)
+        return exp_run_folder_begin(&t->folder, t->options, &t->classifier, error);
+    const exp_checkpoint checkpoint = checkpoint_of(t);
+    nn_status status = exp_checkpoint_load(&checkpoint, &found, error);
+    if (status != NN_OK)
+        return status;
+    if (found.any) {
+        status = check_found(t, &found, error);
+        return status == NN_OK ? go_on(t, &found.position, error) : status;
+    }
+    if (exp_summary_of_finished(folder, &line)) {
+        free(line);
+        return nn_fail(error, NN_EARGUMENT, "--resume: %s is finished and has no checkpoint to train on from",
+                       folder);
+    }
+    exp_progress_say(&t->progress, "resumed  from the beginning: %s has no checkpoint yet", folder);
+    return exp_run_folder_begin(&t->folder, t->options, &t->classifier, error);
+}
+
+/* --- saving --------------------------------------------------------------------------------------------- */
+
+/* A run cannot go on with NaNs: says when and where they came, what may help, and what is still there. */
+static nn_status blame(const training *t, nn_error *error) {
+    nn_error cause = *error;
+    char kept[96] = "";
+    if (cause.status != NN_ENUMERIC)
+        return cause.status;
+    if (t->saved != NOT_SAVED)
+        snprintf(kept, sizeof kept, " (the checkpoint of step %llu stays)", (unsigned long long)t->saved);
+    *error = (nn_error){0};
+    return nn_fail(error, cause.status,
+                   "step %llu, learning rate %g: %s%s: start anew with a lower --lr, a longer --warmup or a "
+                   "smaller --snnl-weight",
+                   (unsigned long long)t->row.step, t->row.rate, cause.message, kept);
+}
+
+/* Says how a run goes on that could not be saved. Training without being able to save would only lose more. */
+static nn_status explain_unsaved(const training *t, nn_error *error) {
+    nn_error cause = *error;
+    char command[EXP_COMMAND_MAX];
+    if (cause.status != NN_EFILE || t->saved == NOT_SAVED)
+        return blame(t, error);
+    *error = (nn_error){0};
+    return nn_fail(error, cause.status, "%s; step %llu is saved: make room, then %s", cause.message,
+                   (unsigned long long)t->saved, exp_resume_command(t->options, t->folder.path, command));
+}
+
+/* Rows first: none may be missing that the checkpoint takes as written. */
+static nn_status save_checkpoint(training *t, nn_error *error) {
+    const exp_checkpoint checkpoint = checkpoint_of(t);
+    const exp_position position = {.step = t->row.step,
+                                   .images = t->row.images,
+                                   .steps = t->steps,
+                                   .seconds = exp_seconds() - t->begin,
+                                   .timed_seconds = t->start.timed_seconds + t->times.all,
+                                   .timed_images = t->timed_images};
+    nn_status status = exp_run_folder_sync(&t->folder, error);
+    if (status == NN_OK)
+        status = exp_checkpoint_save(&checkpoint, &position, error);
+    if (status == NN_OK)
+        t->saved = position.step;
+    return status;
+}
+
+static nn_status save(training *t, bool checkpoint, nn_error *error) {
+    nn_status status = checkpoint ? save_checkpoint(t, error) : NN_OK;
+    if (status == NN_OK)
+        status = exp_trained_model_save(&t->classifier, t->options, t->set,
+                                        exp_run_folder_file(&t->folder, "model.safetensors"), error);
+    return status == NN_OK ? status : explain_unsaved(t, error);
+}
+
 /* --- steps ---------------------------------------------------------------------------------------------- */
 
 static bool divides(uint64_t period, uint64_t n) {
@@ -133,15 +247,6 @@ static bool evaluates(const training *t, uint64_t number, const data_batch *batc
     uint64_t every = t->options->eval_every;
     bool due = batch->epoch_end && divides(every, (uint64_t)batch->epoch + 1);
     return t->test && (due || (every && number == t->steps));
-}
-
-static nn_status blame(const training *t, nn_error *error) {
-    nn_error cause = *error;
-    *error = (nn_error){0};
-    return nn_fail(error, cause.status,
-                   "step %llu, learning rate %g: %s: try a lower --lr, a longer --warmup or a smaller "
-                   "--snnl-weight",
-                   (unsigned long long)t->row.step, t->row.rate, cause.message);
 }
 
 /* Forward, backward and update for the next batch; fills in the row. */
@@ -168,23 +273,9 @@ static nn_status take_step(training *t, const data_batch *batch, bool log, nn_er
     return NN_OK;
 }
 
-static nn_status save_model(training *t, nn_error *error) {
-    const data_set *set = t->set;
-    char size[64], mean[128] = "", deviation[128] = "";
-    snprintf(size, sizeof size, "%d %d %d", set->height, set->width, set->channels);
-    for (int c = 0; c < set->channels; c++) {
-        snprintf(mean + strlen(mean), sizeof mean - strlen(mean), "%s%.9g", c ? " " : "", set->mean[c]);
-        snprintf(deviation + strlen(deviation), sizeof deviation - strlen(deviation), "%s%.9g", c ? " " : "",
-                 set->deviation[c]);
-    }
-    nn_metadata metadata[] = {{"model", t->options->model},
-                              {"dataset", set->name},
-                              {"image", size},
-                              {"mean", mean},
-                              {"deviation", deviation},
-                              {0}};
-    return nn_safetensors_save(&t->classifier.store, metadata,
-                               exp_run_folder_file(&t->folder, "model.safetensors"), error);
+static nn_status log_row(training *t, nn_error *error) {
+    nn_status status = exp_run_folder_log(&t->folder, &t->classifier, &t->row, error);
+    return status == NN_OK ? status : explain_unsaved(t, error);
 }
 
 static nn_status evaluate_and_draw(training *t, nn_error *error) {
@@ -192,13 +283,13 @@ static nn_status evaluate_and_draw(training *t, nn_error *error) {
     bool last = t->row.step == t->steps;
     nn_error drawing = {0};
     if (exp_classifier_evaluate(&t->classifier, t->test, last, m, error) != NN_OK)
-        return error->status;
+        return blame(t, error);
     t->row.evaluated = true;
     t->row.test_loss = m->cross_entropy;
     t->row.test_accuracy = m->accuracy;
     exp_progress_say(&t->progress, "epoch %.4g: test loss %.4f, test accuracy %.2f%%", t->row.epoch,
                      m->cross_entropy, 100 * m->accuracy);
-    if (t->options->log_every && exp_run_folder_log(&t->folder, &t->classifier, &t->row, error) != NN_OK)
+    if (t->options->log_every && log_row(t, error) != NN_OK)
         return error->status;
     if (t->options->log_every && !last && exp_plot_run(t->folder.path, true, &drawing) != NN_OK)
         exp_progress_say(&t->progress, "note     no picture: %s", drawing.message);
@@ -211,10 +302,15 @@ static nn_status start_times(training *t, nn_error *error) {
     return t->options->profile ? nn_plan_profile(t->classifier.training, error) : NN_OK;
 }
 
+/* In training steps alone, over all parts of the run. */
+static double images_per_second(const training *t) {
+    return t->timed_images ? (double)t->timed_images / (t->start.timed_seconds + t->times.all) : 0;
+}
+
 static nn_status next_step(training *t, nn_error *error) {
     double start = exp_seconds();
     uint64_t number = t->row.step + 1;
-    if (number == UNTIMED_STEPS + 1 && start_times(t, error) != NN_OK)
+    if (number == t->start.step + UNTIMED_STEPS + 1 && start_times(t, error) != NN_OK)
         return error->status;
     const data_batch *batch = data_loader_next(t->train);
     t->times.data += exp_seconds() - start;
@@ -227,19 +323,18 @@ static nn_status next_step(training *t, nn_error *error) {
         return status;
     double now = exp_seconds();
     t->row.seconds = now - t->begin;
-    if (number > UNTIMED_STEPS) {
+    if (number > t->start.step + UNTIMED_STEPS) {
         t->times.all += now - start;
         t->times.steps++;
         t->timed_images += (uint64_t)batch->count;
     }
-    exp_progress_step(&t->progress, &t->classifier, &t->row, t->epochs, t->steps,
-                      t->timed_images ? (double)t->timed_images / t->times.all : 0);
+    exp_progress_step(&t->progress, &t->classifier, &t->row, t->epochs, t->steps, images_per_second(t));
     if (evaluate)
         status = evaluate_and_draw(t, error);
     else if (log)
-        status = exp_run_folder_log(&t->folder, &t->classifier, &t->row, error);
-    if (status == NN_OK && divides(t->options->save_every, number))
-        status = save_model(t, error);
+        status = log_row(t, error);
+    if (status == NN_OK && divides(t->options->save_every, number) && number < t->steps)
+        status = save(t, true, error);
     return status;
 }
 
@@ -259,24 +354,39 @@ static nn_status evaluate_training_set(training *t, exp_measurement *m, nn_error
     return status;
 }
 
+/* Of the final weights. The last step's evaluation serves for the test set, unless it was in an earlier part. */
+static nn_status evaluate_the_end(training *t, exp_summary *s, nn_error *error) {
+    nn_status status = evaluate_training_set(t, &s->train, error);
+    if (status == NN_OK && t->test && t->test_measurement.examples == 0)
+        status = exp_classifier_evaluate(&t->classifier, t->test, true, &t->test_measurement, error);
+    s->test = t->test_measurement;
+    return status == NN_OK ? status : blame(t, error);
+}
+
+static void draw(training *t) {
+    nn_error error = {0};
+    if (t->row.step && t->options->log_every && exp_plot_run(t->folder.path, false, &error) != NN_OK)
+        exp_progress_say(&t->progress, "note     no picture: %s", error.message);
+}
+
 static nn_status finish(training *t, exp_summary *s, nn_error *error) {
     struct rusage usage;
-    nn_status status = save_model(t, error);
     s->interrupted = t->row.step < t->steps;
-    if (status == NN_OK && !s->interrupted && t->options->eval_every) {
-        status = evaluate_training_set(t, &s->train, error);
-        if (status == NN_OK && t->test && t->steps == 0)
-            status = exp_classifier_evaluate(&t->classifier, t->test, true, &t->test_measurement, error);
-        s->test = t->test_measurement;
-    }
+    bool checkpoint = (t->options->save_every || s->interrupted) && t->saved != t->row.step;
+    nn_status status = save(t, checkpoint, error);
+    if (status == NN_OK && !s->interrupted && t->options->eval_every)
+        status = evaluate_the_end(t, s, error);
     if (status != NN_OK)
         return status;
+    draw(t);
+    if (!s->interrupted)
+        exp_checkpoint_drop_previous(&t->folder);
     getrusage(RUSAGE_SELF, &usage);
     strcpy(s->run, t->folder.path);
     s->steps = t->row.step;
     s->epochs = t->row.epoch;
     s->seconds = exp_seconds() - t->begin;
-    s->images_per_second = t->timed_images ? (double)t->timed_images / t->times.all : 0;
+    s->images_per_second = images_per_second(t);
     s->plan_bytes = nn_plan_bytes(t->classifier.training);
     s->peak_bytes = (size_t)usage.ru_maxrss * 1024;
     return exp_summary_write(&t->folder, t->options, t->set, &t->classifier, s, error);
@@ -289,27 +399,24 @@ static nn_status print_profile(const training *t, nn_error *error) {
     return exp_profile_print(t->classifier.training, &t->times, stderr, error);
 }
 
-static void draw(training *t) {
-    nn_error error = {0};
-    if (t->row.step && t->options->log_every && exp_plot_run(t->folder.path, false, &error) != NN_OK)
-        exp_progress_say(&t->progress, "note     no picture: %s", error.message);
-}
-
 nn_status exp_train(const exp_train_options *options, const data_set *set, const volatile sig_atomic_t *stop,
                     exp_summary *summary, nn_error *error) {
-    training t = {
-        .options = options, .set = set, .stop = stop, .progress = exp_progress_begin(options->quiet)};
+    training t = {.options = options,
+                  .set = set,
+                  .stop = stop,
+                  .saved = NOT_SAVED,
+                  .progress = exp_progress_begin(options->quiet)};
     *summary = (exp_summary){0};
     nn_status status = open(&t, error);
     if (status == NN_OK)
         describe(&t);
-    t.begin = exp_seconds();
+    if (status == NN_OK)
+        status = find_start(&t, error);
+    t.begin = exp_seconds() - t.start.seconds;
     while (status == NN_OK && t.row.step < t.steps && !*stop)
         status = next_step(&t, error);
     if (status == NN_OK)
         status = finish(&t, summary, error);
-    if (status == NN_OK)
-        draw(&t);
     if (status == NN_OK)
         status = print_profile(&t, error);
     close(&t);

@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "experiments/common/lock.h"
+
 static int remove_one(const char *path, const struct stat *found, int kind, struct FTW *place) {
     (void)found, (void)kind, (void)place;
     return remove(path);
@@ -25,16 +27,39 @@ static nn_status remove_folder(const char *folder, const char *ending, nn_error 
     return nn_fail(error, NN_EFILE, "cannot remove %s: %s", path, strerror(errno));
 }
 
-nn_status exp_job_prepare(const char *folder, nn_error *error) {
+/* A program that a killed one has left ends with it, but perhaps a moment later. */
+static nn_status wait_for_former(const char *partial, nn_error *error) {
+    enum { TRIES = 100 };
+    for (int i = 1;; i++) {
+        int lock;
+        nn_status status = exp_lock_folder(partial, "--out", &lock, error);
+        if (status == NN_OK)
+            close(lock);
+        if (status != NN_EARGUMENT || i == TRIES)
+            return status;
+        *error = (nn_error){0};
+        usleep(100000);
+    }
+}
+
+nn_status exp_job_prepare(const char *folder, bool (*of_use)(const char *partial), bool *kept,
+                          nn_error *error) {
     char partial[PATH_MAX];
-    if (remove_folder(folder, ".partial", error) != NN_OK || remove_folder(folder, ".failed", error) != NN_OK)
-        return error->status;
+    nn_status status = NN_OK;
+    snprintf(partial, sizeof partial, "%s.partial", folder);
+    *kept = false;
     if (access(folder, F_OK) == 0)
         return nn_fail(error, NN_EFILE, "%s holds no finished run: remove it", folder);
-    snprintf(partial, sizeof partial, "%s.partial", folder);
-    if (mkdir(partial, 0777) != 0)
+    if (access(partial, F_OK) == 0)
+        status = wait_for_former(partial, error);
+    if (status == NN_OK)
+        status = remove_folder(folder, ".failed", error);
+    *kept = status == NN_OK && of_use && of_use(partial);
+    if (status == NN_OK && !*kept)
+        status = remove_folder(folder, ".partial", error);
+    if (status == NN_OK && !*kept && mkdir(partial, 0777) != 0)
         return nn_fail(error, NN_EFILE, "cannot make %s: %s", partial, strerror(errno));
-    return NN_OK;
+    return status;
 }
 
 nn_status exp_job_run(const char *folder, const exp_child *child, exp_job_end *end, int *ended,

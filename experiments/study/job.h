@@ -9,11 +9,14 @@
 typedef enum exp_job_end {
     EXP_JOB_DONE,   /* FOLDER is there */
     EXP_JOB_FAILED, /* FOLDER.failed is there */
-    EXP_JOB_STOPPED /* FOLDER.partial is there, of no use */
+    EXP_JOB_STOPPED /* FOLDER.partial is there */
 } exp_job_end;
 
-/* Makes an empty FOLDER.partial; removes what earlier tries have left. NN_EFILE, also where FOLDER is there. */
-nn_status exp_job_prepare(const char *folder, nn_error *error);
+/* Makes an empty FOLDER.partial and removes what earlier tries have left; but keeps a FOLDER.partial that `of_use` says is
+ * worth going on with (*kept; of_use may be NULL: none is), once the program that works there, if there is one, has
+ * ended. NN_EFILE, also where FOLDER is there. */
+nn_status exp_job_prepare(const char *folder, bool (*of_use)(const char *partial), bool *kept,
+                          nn_error *error);
 
 /* Runs the child, whose folder is FOLDER.partial, and gives that the name that its end asks for. *ended is the child's wait
  * status. NN_EFILE where it cannot be started or the folder cannot be renamed. */

@@ -1,18 +1,17 @@
 #define _GNU_SOURCE /* asprintf */
 #include "runs.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "analysis.h"
 #include "announce.h"
 #include "estimate.h"
+#include "experiments/common/checkpoint.h"
+#include "experiments/common/lock.h"
 #include "experiments/common/make_folder.h"
 #include "experiments/common/progress.h"
 #include "experiments/common/run_folder.h"
@@ -25,24 +24,6 @@ typedef struct running {
     char *data; /* from / on */
     exp_announcer announcer;
 } running;
-
-/* Held until *lock is closed, or this process ends. */
-static nn_status lock_folder(const char *out, int *lock, nn_error *error) {
-    char path[EXP_TEXT_MAX + 16];
-    snprintf(path, sizeof path, "%s/lock", out);
-    *lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (*lock < 0)
-        return nn_fail(error, NN_EFILE, "cannot write %s: %s", path, strerror(errno));
-    if (flock(*lock, LOCK_EX | LOCK_NB) == 0)
-        return NN_OK;
-    int code = errno;
-    close(*lock);
-    if (code == EWOULDBLOCK)
-        return nn_fail(
-            error, NN_EARGUMENT,
-            "another program is at work in %s: wait for its end, or name another folder with --out", out);
-    return nn_fail(error, NN_EFILE, "cannot lock %s: %s", path, strerror(code));
-}
 
 /* --- one program's run ---------------------------------------------------------------------------------- */
 
@@ -113,23 +94,24 @@ static void remove_options(const char *folder) {
     unlink(path);
 }
 
+/* From the beginning, or, with a checkpoint from before, on from there: the result is the same. */
 static nn_status train(running *r, exp_study_result *result, nn_error *error) {
     const exp_train_options *options = &result->run->options;
     char folder[EXP_ANALYSIS_PATH_MAX], threads[32];
     exp_job_end end;
+    bool resumed;
     snprintf(folder, sizeof folder, "%s", exp_study_path(r->table, result->run, ""));
     snprintf(threads, sizeof threads, "%llu", (unsigned long long)r->setting->threads);
-    /* Named, the data set must be there: nothing may stand in for it. */
-    char *const words[] = {"--preset",  "./options.ini",
-                           "--dataset", (char *)options->dataset,
-                           "--run",     ".",
-                           "--data",    r->data,
-                           "--threads", threads,
-                           "--quiet",   NULL};
-    exp_child child = {.program = "train", .words = words, .log = "train.log"};
     name_next(r, result->run->name);
-    if (exp_job_prepare(folder, error) != NN_OK || write_options(folder, options, error) != NN_OK)
+    if (exp_job_prepare(folder, exp_checkpoint_exists, &resumed, error) != NN_OK ||
+        (!resumed && write_options(folder, options, error) != NN_OK))
         return error->status;
+    /* Named, the data set must be there: nothing may stand in for it. */
+    char *const words[] = {"--preset", "./options.ini", "--dataset", (char *)options->dataset, "--run", ".",
+                           "--data",   r->data,         "--threads", threads,                  "--quiet", NULL};
+    char *const on[] = {"--resume", "--run", ".", "--data", r->data, "--threads", threads, "--quiet", NULL};
+    exp_child child = {
+        .program = "train", .words = resumed ? on : words, .log = "train.log", .append = resumed};
     nn_status status = run_program(r, folder, &child, &end, error);
     if (status != NN_OK || end == EXP_JOB_STOPPED)
         return status;
@@ -157,11 +139,12 @@ static nn_status analyse(running *r, exp_study_result *result, const exp_analysi
                          nn_error *error) {
     char folder[EXP_ANALYSIS_PATH_MAX], log[EXP_STUDY_NAME_MAX + 8], name[sizeof r->announcer.name];
     exp_job_end end;
+    bool kept;
     exp_analysis_folder(r->table, result, analysis, folder);
     snprintf(log, sizeof log, "%s.log", analysis->program);
     snprintf(name, sizeof name, "%s, %s", analysis->program, result->run->name);
     name_next(r, name);
-    if (exp_job_prepare(folder, error) != NN_OK)
+    if (exp_job_prepare(folder, NULL, &kept, error) != NN_OK)
         return error->status;
     char **words = exp_analysis_words(result, analysis, r->data, r->setting->threads);
     if (!words)
@@ -255,7 +238,7 @@ nn_status exp_study_train(exp_study_table *table, const exp_runs_setting *settin
     snprintf(runs, sizeof runs, "%s/runs", table->out);
     nn_status status = r.data ? exp_make_folders(runs, error) : nn_fail_memory(error, setting->data);
     if (status == NN_OK)
-        status = lock_folder(table->out, &lock, error);
+        status = exp_lock_folder(table->out, "--out", &lock, error);
     if (status == NN_OK) {
         status = do_missing(&r, error);
         close(lock);

@@ -264,6 +264,32 @@ static void killed_and_started_again(void **state) {
     free(results);
 }
 
+/* A training that was killed with a checkpoint is gone on with: its folder stays, and the result is the same. */
+static void a_killed_run_goes_on(void **state) {
+    (void)state;
+    char kept[600];
+    write_study("one.ini", "[b]\n" QUICK "epochs = 40\nsave-every = 100\nsnnl-weight = 0.1\n");
+    assert_int_equal(program_run("reproduce", "--study one.ini --out undisturbed --quiet"), 0);
+    pid_t pid = program_start("reproduce", "--study one.ini --out resumed --quiet");
+    while (!program_file_exists(find_in("resumed", "mnist-mlp-", "", "checkpoint.safetensors")))
+        usleep(2000);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    program_end(pid);
+    const char *partial = find_in("resumed", "mnist-mlp-", ".partial", "marker");
+    bool unfinished = partial[0] != '\0'; /* else it was quicker than this test */
+    if (unfinished)
+        fclose(fopen(partial, "w"));
+    assert_int_equal(program_run("reproduce", "--study one.ini --out resumed --quiet"), 0);
+    assert_int_equal(runs_in("resumed", ""), 1);
+    snprintf(kept, sizeof kept, "%s", find_in("resumed", "mnist-mlp-", "", "marker"));
+    assert_true(program_file_exists(kept) == unfinished);
+    char *expected = timeless_results("undisturbed"), *results = timeless_results("resumed");
+    assert_int_equal(lines_with(expected, ",done\n"), 1);
+    assert_string_equal(results, expected);
+    free(expected);
+    free(results);
+}
+
 /* Waits until the training under way in OUT has logged rows. */
 static void wait_for_rows(const char *out, const char *beginning) {
     struct stat found = {0};
@@ -447,6 +473,7 @@ int main(void) {
         cmocka_unit_test(seeds_are_paired),
         cmocka_unit_test(what_is_measured_does_not_change_the_training),
         cmocka_unit_test(killed_and_started_again),
+        cmocka_unit_test(a_killed_run_goes_on),
         cmocka_unit_test(interrupted_in_order),
         cmocka_unit_test(no_training_is_left_behind),
         cmocka_unit_test(two_at_once),

@@ -196,7 +196,7 @@ static void every_option_matters(void **state) {
         "lr = 0.002",        "momentum = 0.8",    "nesterov = yes",    "weight-decay = 0.1",
         "decay-all = yes",   "schedule = cosine", "warmup = 1",        "augment = yes",
         "balanced = yes",    "train-limit = 100", "test-limit = 100",  "log-every = 1",
-        "eval-every = 2",    "save-every = 1"};
+        "eval-every = 2"};
     enum { COUNT = sizeof changes / sizeof *changes };
     char names[COUNT + 1][EXP_RUN_NAME_MAX];
     for (int i = 0; i <= COUNT; i++) {
@@ -210,12 +210,14 @@ static void every_option_matters(void **state) {
     }
 }
 
-/* What --snnl-weight alone would mean has no effect, nor have the layers at weight 0: but what is measured does count. */
+/* What --snnl-weight alone would mean has no effect, nor have the layers at weight 0, nor how often a run is saved: but what
+ * is measured does count. */
 static void options_without_effect(void **state) {
     (void)state;
     exp_study_run plain = run_of("preset = fashion_cnn\n");
     assert_string_equal(run_of("preset = fashion_cnn\nentangling-weight = 3\n").name, plain.name);
     assert_string_equal(run_of("preset = fashion_cnn\nsnnl-layers = conv1=2\n").name, plain.name);
+    assert_string_equal(run_of("preset = fashion_cnn\nsave-every = 7\n").name, plain.name);
     assert_string_not_equal(run_of("preset = fashion_cnn\ndistance = cosine\n").name, plain.name);
     assert_string_not_equal(run_of("preset = fashion_cnn\ntemperature-mode = fixed\n").name, plain.name);
 }

@@ -10,6 +10,7 @@
 
 #include "tests/support/json.h"
 #include "tests/support/program.h"
+#include "tests/support/run_files.h"
 
 /* A quick run without rows (and so without pictures) on the data that set_up made. */
 #define QUICK "--quiet --dataset mnist --model mlp --batch 10 --lr 0.01 "
@@ -150,45 +151,20 @@ static void a_run_leaves_all_its_files(void **state) {
     program_said(program_errors, "data     shapes from built in, checksum ");
     program_said(program_errors, "500 training and 200 test images of 32 x 32 x 3, 10 classes: circle ");
     program_said(program_errors, "done after 12 steps: tiny");
-    const char *files[] = {"config.ini",        "metrics.csv", "summary.json",
-                           "model.safetensors", "curves.png",  "curves.svg"};
-    for (int i = 0; i < 6; i++) {
+    const char *files[] = {
+        "config.ini", "metrics.csv", "summary.json", "model.safetensors", "checkpoint.safetensors",
+        "curves.png", "curves.svg",  "lock"};
+    for (int i = 0; i < 8; i++) {
         char path[64];
         snprintf(path, sizeof path, "tiny/%s", files[i]);
         if (!program_file_exists(path))
             fail_msg("there is no %s", path);
     }
-    assert_int_equal(files_in("tiny"), 6);
+    assert_int_equal(files_in("tiny"), 8);
     cJSON *summary = read_summary("tiny/summary.json");
     expect_summary(summary);
     expect_metrics(summary);
     cJSON_Delete(summary);
-}
-
-/* metrics.csv but for the seconds, with each row ended. */
-static char *without_seconds(const char *path) {
-    sheet s = read_sheet(path);
-    char *text = NULL;
-    size_t size;
-    FILE *file = open_memstream(&text, &size);
-    for (int row = 0; row < s.rows; row++)
-        for (int i = 0; i < s.columns; i++)
-            if (strcmp(s.cells[0][i], "seconds") != 0)
-                fprintf(file, "%s%c", s.cells[row][i], i + 1 < s.columns ? ',' : '\n');
-    fclose(file);
-    return text;
-}
-
-static void expect_same_files(const char *a, const char *b) {
-    size_t a_count, b_count;
-    unsigned char *a_bytes, *b_bytes;
-    nn_error error = {0};
-    test_ok(nn_file_read(a, 1 << 24, &a_bytes, &a_count, &error), &error);
-    test_ok(nn_file_read(b, 1 << 24, &b_bytes, &b_count, &error), &error);
-    assert_int_equal(a_count, b_count);
-    test_same_bits(b, a_bytes, b_bytes, a_count);
-    free(a_bytes);
-    free(b_bytes);
 }
 
 static void a_run_is_repeated_from_its_configuration(void **state) {
@@ -199,16 +175,7 @@ static void a_run_is_repeated_from_its_configuration(void **state) {
               "--balanced --seed 1234567890123456 --log-every 3 --threads 1 --run first";
     assert_int_equal(program_run("train", "%s", line), 0);
     assert_int_equal(program_run("train", "--quiet --preset first/config.ini --run second --threads 3"), 0);
-    char *a = without_seconds("first/metrics.csv"), *b = without_seconds("second/metrics.csv");
-    assert_string_equal(a, b);
-    free(a);
-    free(b);
-    expect_same_files("first/model.safetensors", "second/model.safetensors");
-    a = program_file("first/config.ini");
-    b = program_file("second/config.ini");
-    assert_string_equal(strchr(a, '\n'), strchr(b, '\n')); /* the first line tells where the run is */
-    free(a);
-    free(b);
+    run_files_same("first", "second");
 }
 
 /* Evaluations come every so many epochs and at the end; the loss is what the weights say. */
@@ -366,7 +333,6 @@ static void wrong_usage(void **state) {
         {"--run", "--run wants a value"},
         {"--preset nosuch", "--preset: there is no 'nosuch'"},
         {"--preset nosuch.ini", "nosuch.ini: No such file"},
-        {"--resume", "--resume: "},
         {"--dataset nosuch", "unknown data set 'nosuch'; there are mnist, "},
         {"--dataset mnist --model nosuch", "--model: there is no 'nosuch'; there are: mlp, "},
         {"--dataset mnist --model mlp --snnl-layers dens", "'dens' names no tap; there are: dense1, dense2"},
@@ -398,7 +364,7 @@ static void run_folders_that_cannot_be(void **state) {
     assert_int_equal(program_run("train", BARE "--run file/deeper"), 1);
     program_complained("train: cannot make the folder file/deeper: Not a directory");
     assert_int_equal(program_run("train", BARE "--run file"), 1);
-    program_complained("train: cannot write file/config.ini: Not a directory");
+    program_complained("train: cannot write file/lock: Not a directory");
     assert_int_equal(program_run("train", BARE "--run /proc/run"), 1);
     program_complained("train: cannot make the folder /proc/run: No such file");
     assert_int_equal(program_run("train", BARE "--run deep/er/run"), 0);
@@ -410,15 +376,15 @@ static void full_disks(void **state) {
     program_next.file_limit = 100;
     assert_int_equal(program_run("train", BARE "--run full1"), 1);
     program_complained("train: cannot write full1/config.ini: File too large");
-    assert_int_equal(files_in("full1"), 0);
+    assert_int_equal(files_in("full1"), 1); /* lock */
     program_next.file_limit = 4096;
     assert_int_equal(program_run("train", QUICK "--epochs 10 --log-every 1 --run full2"), 1);
     program_complained("train: cannot write full2/metrics.csv: File too large");
-    assert_int_equal(files_in("full2"), 2); /* config.ini and what there is of metrics.csv */
+    assert_int_equal(files_in("full2"), 3); /* config.ini and what there is of metrics.csv too */
     program_next.file_limit = 1 << 16;
     assert_int_equal(program_run("train", BARE "--run full3"), 1);
-    program_complained("train: cannot write full3/model.safetensors: File too large");
-    assert_int_equal(files_in("full3"), 2);
+    program_complained("train: cannot write full3/checkpoint.new.safetensors: File too large");
+    assert_int_equal(files_in("full3"), 3);
 }
 
 int main(void) {
