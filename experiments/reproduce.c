@@ -11,6 +11,7 @@
 #include "common/start.h"
 #include "framework/kernels/kernels.h"
 #include "report/report.h"
+#include "study/analysis.h"
 #include "study/estimate.h"
 #include "study/runs.h"
 #include "study/summary.h"
@@ -139,16 +140,28 @@ static void print_time(double seconds) {
         printf("they take about %lu:%02lu h\n", minutes / 60, minutes % 60);
 }
 
-/* What would be trained. */
+static void print_analyses(const exp_study_table *results, const exp_study_result *r, int states[4]) {
+    char folder[EXP_ANALYSIS_PATH_MAX];
+    for (int k = 0; k < r->block->analysis_count; k++) {
+        if (exp_study_analysis_repeated(results, r, k))
+            continue;
+        states[r->analyses[k].state]++;
+        printf("%-8s %s\n", exp_run_states[r->analyses[k].state],
+               exp_analysis_folder(results, r, &r->block->analyses[k], folder));
+    }
+}
+
+/* What would be done. */
 static nn_status print_plan(const exp_study_table *results, nn_error *error) {
     int states[4] = {0};
     double seconds;
     for (int i = 0; i < results->count; i++) {
         const exp_study_result *r = &results->results[i];
-        if (r->repeated)
-            continue;
-        states[r->state]++;
-        printf("%-8s %s\n", exp_run_states[r->state], exp_study_path(results, r->run, ""));
+        if (!r->repeated) {
+            states[r->state]++;
+            printf("%-8s %s\n", exp_run_states[r->state], exp_study_path(results, r->run, ""));
+        }
+        print_analyses(results, r, states);
     }
     int left = states[EXP_RUN_MISSING] + states[EXP_RUN_FAILED];
     printf("%d runs done, %d skipped, %d to do", states[EXP_RUN_DONE], states[EXP_RUN_SKIPPED], left);

@@ -24,7 +24,8 @@ static const char style[] =
     "1em 0}"
     ".small{grid-template-columns:repeat(auto-fit,minmax(min(100%,290px),1fr))}"
     ".panorama svg{min-width:720px}"
-    "figure{margin:0}figure svg{display:block;width:100%;height:auto}svg "
+    "figure{margin:0}figure svg{display:block;width:100%;height:auto}"
+    "img{display:block;max-width:100%;height:auto}svg "
     "text{font-family:Helvetica,Arial,sans-serif}"
     "figcaption,.legend,.soft{color:var(--soft);font-size:.9rem}"
     ".legend{display:flex;flex-wrap:wrap;gap:.2em 1.1em;list-style:none;padding:0 0 0 .6em;margin:.2em 0 1em}"
@@ -169,6 +170,39 @@ nn_status exp_html_picture(FILE *page, const char *svg, nn_error *error) {
     } else
         status = nn_fail(error, NN_EFORMAT, "%s is no SVG picture", svg);
     free(text);
+    return status;
+}
+
+/* Base 64 (RFC 4648). */
+static void put_base64(FILE *page, const unsigned char *bytes, size_t count) {
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < count; i += 3) {
+        size_t here = count - i < 3 ? count - i : 3;
+        unsigned group = 0;
+        for (size_t k = 0; k < 3; k++)
+            group = group << 8 | (k < here ? bytes[i + k] : 0);
+        for (size_t k = 0; k < 4; k++)
+            putc(k <= here ? digits[group >> (18 - 6 * k) & 63] : '=', page);
+    }
+}
+
+nn_status exp_html_image(FILE *page, const char *png, const char *text, nn_error *error) {
+    static const unsigned char signature[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
+    enum { LARGEST = 4 << 20 };
+    unsigned char *bytes;
+    size_t count;
+    if (nn_file_read(png, LARGEST, &bytes, &count, error) != NN_OK)
+        return error->status;
+    nn_status status = NN_OK;
+    if (count > sizeof signature && memcmp(bytes, signature, sizeof signature) == 0) {
+        fputs("<img alt=\"", page);
+        exp_html_text(page, text);
+        fputs("\" src=\"data:image/png;base64,", page);
+        put_base64(page, bytes, count);
+        fputs("\">\n", page);
+    } else
+        status = nn_fail(error, NN_EFORMAT, "%s is no PNG picture", png);
+    free(bytes);
     return status;
 }
 

@@ -24,6 +24,10 @@ void exp_html_element(FILE *page, const char *tag, const char *format, ...)
  * those of the page's other pictures. NN_EFILE where it cannot be read, NN_EFORMAT where it is no whole picture. */
 nn_status exp_html_picture(FILE *page, const char *svg, nn_error *error);
 
+/* A PNG file as a part of the page, with a text for those who cannot see it. NN_EFILE where it cannot be read, NN_EFORMAT
+ * where it is none. */
+nn_status exp_html_image(FILE *page, const char *png, const char *text, nn_error *error);
+
 /* A color and a name for each series of a chart. */
 void exp_html_legend(FILE *page, const exp_chart *chart);
 

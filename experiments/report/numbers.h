@@ -5,6 +5,11 @@
 #include "experiments/study/statistics.h"
 #include "section.h"
 
+/* Cells of a table: a number with so many digits behind the point, empty where it is not finite; and a difference with
+ * its interval. */
+void exp_put_number(FILE *page, double value, int digits);
+void exp_put_difference(FILE *page, const exp_difference *difference, int digits);
+
 /* A number of a finished run, NaN where it has none. */
 typedef double exp_number(const exp_study_result *result);
 
@@ -20,5 +25,13 @@ void exp_block_numbers(const exp_block_results *b, int condition, exp_number *of
 
 /* Its differences from the same seeds at weight 0; no pairs where the condition is weight 0 itself. */
 exp_difference exp_block_difference(const exp_block_results *b, int condition, exp_number *of);
+
+/* A number that `program` has found of a run, by its name in the summary (see named_numbers.h), for every seed, and its
+ * differences from the same seeds at weight 0. */
+double exp_analysis_number(const exp_study_result *result, const char *program, const char *name);
+void exp_block_analysis(const exp_block_results *b, int condition, const char *program, const char *name,
+                        double values[EXP_VALUES_MAX]);
+exp_difference exp_block_analysis_difference(const exp_block_results *b, int condition, const char *program,
+                                             const char *name);
 
 #endif

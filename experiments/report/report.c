@@ -227,6 +227,8 @@ nn_status exp_report_write(const exp_study_table *table, const exp_study *studie
         status = status == NN_OK ? nn_fail_memory(error, path) : status;
     if (status == NN_OK)
         status = nn_file_write_atomic(path, text, size, error);
+    if (status == NN_OK)
+        exp_section_remove_older(&section);
     free(text);
     return status;
 }

@@ -11,22 +11,6 @@
 
 /* --- table ---------------------------------------------------------------------------------------------- */
 
-static void put_cell(FILE *page, const char *format, double value) {
-    fputs("<td>", page);
-    if (isfinite(value))
-        fprintf(page, format, value);
-    fputs("</td>", page);
-}
-
-static void put_difference(FILE *page, const exp_difference *d, int digits) {
-    fputs("<td>", page);
-    if (d->pairs > 0)
-        fprintf(page, "%+.*f", digits, d->mean);
-    if (d->pairs > 1)
-        fprintf(page, " <span class=\"soft\">[%+.*f, %+.*f]</span>", digits, d->low, digits, d->high);
-    fputs("</td>", page);
-}
-
 static double best(const double *values, int count) {
     double largest = NAN;
     for (int i = 0; i < count; i++)
@@ -47,15 +31,15 @@ static void put_condition(FILE *page, const exp_block_results *b, int condition)
     exp_html_text(page, exp_condition_label(b->results[condition].run, text));
     exp_block_numbers(b, condition, exp_number_accuracy, values);
     fprintf(page, "</td><td>%d</td>", exp_known(values, seeds));
-    put_cell(page, "%.2f", best(values, seeds));
+    exp_put_number(page, best(values, seeds), 2);
     for (size_t k = 0; k < sizeof columns / sizeof *columns; k++) {
         exp_block_numbers(b, condition, columns[k].of, values);
         exp_difference difference = exp_block_difference(b, condition, columns[k].of);
-        put_cell(page, columns[k].digits == 3 ? "%.3f" : "%.2f", exp_mean(values, seeds));
-        put_difference(page, &difference, columns[k].digits);
+        exp_put_number(page, exp_mean(values, seeds), columns[k].digits);
+        exp_put_difference(page, &difference, columns[k].digits);
     }
     exp_block_numbers(b, condition, exp_number_generalisation_gap, values);
-    put_cell(page, "%.2f", exp_mean(values, seeds));
+    exp_put_number(page, exp_mean(values, seeds), 2);
     fputs("</tr>\n", page);
 }
 
@@ -248,22 +232,43 @@ static void pool(const exp_block_results *b, int condition, exp_series *series) 
     }
 }
 
-nn_status exp_report_reliability(exp_section *section, const exp_block_results *b, nn_error *error) {
-    char title[128];
-    snprintf(title, sizeof title, "Reliability, %.64s", b->block->name);
+static void add_reliability(exp_chart *chart, const exp_block_results *b, int condition) {
+    char text[EXP_CONDITION_MAX], name[NN_NAME_MAX];
+    snprintf(name, sizeof name, "%.*s", NN_NAME_MAX - 1,
+             exp_condition_label(&b->block->runs[condition], text));
+    exp_series *series =
+        exp_chart_add(chart, name, exp_color(condition), EXP_CHART_MARKS, EXP_CALIBRATION_BINS, false);
+    if (series)
+        pool(b, condition, series);
+}
+
+/* A diagram of the conditions from `first` on. */
+static nn_status draw_reliability(exp_section *section, const exp_block_results *b, const char *title,
+                                  int first, int count, nn_error *error) {
     exp_chart *chart = exp_chart_new(title, "confidence", "accuracy");
-    for (int condition = 0; chart && condition < b->block->conditions; condition++) {
-        char text[EXP_CONDITION_MAX], name[NN_NAME_MAX];
-        snprintf(name, sizeof name, "%.*s", NN_NAME_MAX - 1,
-                 exp_condition_label(&b->block->runs[condition], text));
-        exp_series *series =
-            exp_chart_add(chart, name, exp_color(condition), EXP_CHART_MARKS, EXP_CALIBRATION_BINS, false);
-        if (series)
-            pool(b, condition, series);
-    }
+    for (int condition = first; chart && condition < first + count; condition++)
+        add_reliability(chart, b, condition);
     if (chart) {
         chart->diagonal = true;
         chart->y_high = 1;
     }
     return exp_section_chart(section, chart, error);
+}
+
+/* More curves than these in one diagram hide each other. */
+enum { RELIABILITY_CURVES = 3 };
+
+nn_status exp_report_reliability(exp_section *section, const exp_block_results *b, nn_error *error) {
+    char title[160], label[EXP_CONDITION_MAX];
+    int conditions = b->block->conditions;
+    nn_status status = NN_OK;
+    snprintf(title, sizeof title, "Reliability, %.64s", b->block->name);
+    if (conditions <= RELIABILITY_CURVES)
+        return draw_reliability(section, b, title, 0, conditions, error);
+    for (int c = 0; c < conditions && status == NN_OK; c++) {
+        snprintf(title, sizeof title, "Reliability, %.64s, %.80s", b->block->name,
+                 exp_condition_label(&b->block->runs[c], label));
+        status = draw_reliability(section, b, title, c, 1, error);
+    }
+    return status;
 }

@@ -100,10 +100,12 @@ static void say_layers(FILE *page, const exp_block_results *b) {
 
 /* --- differences ---------------------------------------------------------------------------------------- */
 
-/* "+0.10 points of accuracy [-0.02, +0.22]", and what the interval says. */
-static void say_difference(FILE *page, const exp_difference *d, int digits, const char *what) {
+/* "+0.10 points of accuracy [-0.02, +0.22]", and what the interval says; `of` follows `what`. */
+static void say_difference(FILE *page, const exp_difference *d, int digits, const char *what,
+                           const char *of) {
     fprintf(page, "%+.*f %s", digits, d->mean, what);
-    if (d->pairs < 2)
+    exp_html_text(page, of);
+    if (isnan(d->low))
         return;
     const char *verdict = d->low > 0 ? "higher" : d->high < 0 ? "lower" : "no clear difference";
     fprintf(page, " [%+.*f, %+.*f], %s", digits, d->low, digits, d->high, verdict);
@@ -120,12 +122,71 @@ static void say_condition(FILE *page, const exp_block_results *b, int condition)
     fputs("<li>", page);
     exp_html_format(page, "%s, %s, against weight 0 (%d seed%s): ", b->block->name,
                     exp_condition_label(&b->block->runs[condition], text), seeds, seeds > 1 ? "s" : "");
-    say_difference(page, &accuracy, 2, "points of accuracy");
+    say_difference(page, &accuracy, 2, "points of accuracy", "");
     fputs("; ", page);
-    say_difference(page, &likelihood, 3, "nats of negative log-likelihood");
+    say_difference(page, &likelihood, 3, "nats of negative log-likelihood", "");
     fputs("; ", page);
-    say_difference(page, &calibration, 2, "points of calibration error");
+    say_difference(page, &calibration, 2, "points of calibration error", "");
     fputs(".</li>\n", page);
+}
+
+/* --- what other programs have found --------------------------------------------------------------------- */
+
+/* Numbers of summaries that are worth a sentence: those whose names begin and end so. */
+static const struct {
+    const char *program, *begin, *end, *what;
+    double scale;
+    int digits;
+} told[] = {
+    {"neighbors", "outliers.", ".scores.softmax.auroc", "of AUROC of the softmax probability against ", 1, 3},
+    {"neighbors", "outliers.", ".scores.credibility.auroc", "of AUROC of credibility against ", 1, 3},
+    {"attack", "attacks.fgsm:", ".accuracy", "points of accuracy under FGSM at epsilon ", 100, 2},
+    {"attack", "gradients.snnl", "", "of SNNL of the signs of input gradients", 1, 3},
+    {"attack", "credibility.auroc.conformal", "", "of AUROC of credibility, clean against attacked", 1, 3},
+};
+
+/* What stands in the place of the `*` of begin*end; false where the name is none of those. */
+static bool fill_in(const char *name, int t, char *between, size_t size) {
+    size_t length = strlen(name), begin = strlen(told[t].begin), end = strlen(told[t].end);
+    if (length < begin + end || strncmp(name, told[t].begin, begin) != 0 ||
+        strcmp(name + length - end, told[t].end) != 0 || (end == 0 && length != begin))
+        return false;
+    snprintf(between, size, "%.*s", (int)(length - begin - end), name + begin);
+    return true;
+}
+
+static void say_number(FILE *page, const exp_block_results *b, int condition, int t, const char *name,
+                       int *said) {
+    char between[EXP_NUMBER_NAME_MAX], text[EXP_CONDITION_MAX];
+    if (!fill_in(name, t, between, sizeof between))
+        return;
+    exp_difference d = exp_block_analysis_difference(b, condition, told[t].program, name);
+    if (d.pairs == 0)
+        return;
+    d.mean *= told[t].scale;
+    d.low *= told[t].scale;
+    d.high *= told[t].scale;
+    if ((*said)++ == 0) {
+        fputs("<li>", page);
+        exp_html_format(page, "%s, %s, against weight 0 (%d seed%s): ", b->block->name,
+                        exp_condition_label(&b->block->runs[condition], text), d.pairs,
+                        d.pairs > 1 ? "s" : "");
+    } else
+        fputs("; ", page);
+    say_difference(page, &d, told[t].digits, told[t].what, between);
+}
+
+static void say_analyses(FILE *page, const exp_block_results *b, int condition) {
+    int said = 0;
+    for (int k = 0; k < b->block->analysis_count; k++) {
+        const exp_named_numbers *numbers = &b->results[condition].analyses[k].numbers;
+        for (int t = 0; t < (int)(sizeof told / sizeof *told); t++)
+            for (int i = 0; i < numbers->count; i++)
+                if (strcmp(told[t].program, b->block->analyses[k].program) == 0)
+                    say_number(page, b, condition, t, numbers->items[i].name, &said);
+    }
+    if (said)
+        fputs(".</li>\n", page);
 }
 
 static void say_all(FILE *page, const exp_study_table *table, const exp_study *studies, int count) {
@@ -136,6 +197,8 @@ static void say_all(FILE *page, const exp_study_table *table, const exp_study *s
                 say_layers(page, &b);
             for (int c = 0; studies[s].findings && c < b.block->conditions; c++)
                 say_condition(page, &b, c);
+            for (int c = 0; c < b.block->conditions; c++)
+                say_analyses(page, &b, c);
         }
 }
 

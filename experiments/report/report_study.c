@@ -114,6 +114,8 @@ static nn_status put_block(exp_section *section, const exp_study *study, const e
         nn_status status = put_curves(section, b, error);
         return status == NN_OK ? exp_report_embeddings(section, b, error) : status;
     }
+    if (b->block->analysis_count > 0)
+        return exp_report_analyses(section, b, error);
     exp_report_table(section, b);
     return exp_report_charts(section, b, error);
 }

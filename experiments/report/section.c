@@ -1,9 +1,9 @@
-#define _GNU_SOURCE /* asprintf */
 #include "section.h"
 
+#include <limits.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "experiments/study/statistics.h"
 
@@ -23,13 +23,24 @@ void exp_section_grid_end(exp_section *section) {
     fputs("</div>\n", section->page);
 }
 
+static bool figure_path(const exp_section *section, int number, char path[PATH_MAX]) {
+    return snprintf(path, PATH_MAX, "%s/figure-%02d.svg", section->folder, number) < PATH_MAX;
+}
+
+void exp_section_remove_older(const exp_section *section) {
+    char path[PATH_MAX];
+    int number = section->figures + 1;
+    while (figure_path(section, number, path) && unlink(path) == 0)
+        number++;
+}
+
 nn_status exp_section_chart(exp_section *section, exp_chart *chart, nn_error *error) {
-    char *svg;
+    char svg[PATH_MAX];
     if (!chart)
         return nn_fail_memory(error, "a figure");
-    if (asprintf(&svg, "%s/figure-%02d.svg", section->folder, ++section->figures) < 0) {
+    if (!figure_path(section, ++section->figures, svg)) {
         exp_chart_free(chart);
-        return nn_fail_memory(error, "a figure");
+        return nn_fail(error, NN_EARGUMENT, "--out: the path is too long");
     }
     nn_status status = exp_chart_draw(chart, svg, error);
     if (status == NN_OK) {
@@ -39,9 +50,26 @@ nn_status exp_section_chart(exp_section *section, exp_chart *chart, nn_error *er
             exp_html_legend(section->page, chart);
         fputs("</figure>\n", section->page);
     }
-    free(svg);
     exp_chart_free(chart);
     return status;
+}
+
+/* Ends a figure whose picture came out with this status. */
+static nn_status end_figure(exp_section *section, const char *caption, nn_status status, nn_error *error) {
+    if (status == NN_OK)
+        exp_html_element(section->page, "figcaption", "%s", caption);
+    fputs("</figure>\n", section->page);
+    return status == NN_OK ? NN_OK : exp_section_omit(section, caption, error);
+}
+
+nn_status exp_section_image(exp_section *section, const char *png, const char *caption, nn_error *error) {
+    fputs("<figure>", section->page);
+    return end_figure(section, caption, exp_html_image(section->page, png, caption, error), error);
+}
+
+nn_status exp_section_picture(exp_section *section, const char *svg, const char *caption, nn_error *error) {
+    fputs("<figure>", section->page);
+    return end_figure(section, caption, exp_html_picture(section->page, svg, error), error);
 }
 
 exp_block_results exp_block_results_of(const exp_study_table *table, const exp_study_block *block) {

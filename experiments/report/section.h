@@ -7,6 +7,7 @@
  *   numbers.c            the numbers of a block's runs
  *   report_conditions.c  numbers by condition, with their intervals
  *   report_embeddings.c  layers of trained networks in the plane
+ *   report_analyses.c    what other programs have made of the runs: analyses.h
  *   machine.c            what it was computed on
  *   chart.c, html.c      one picture, and the page's elements */
 #ifndef EXP_REPORT_SECTION_H
@@ -26,6 +27,13 @@ typedef struct exp_section {
 /* Draws the chart as the section's next figure, with its legend under it if it has several series; frees the chart. A
  * NULL chart is one for which there was no memory. */
 nn_status exp_section_chart(exp_section *section, exp_chart *chart, nn_error *error);
+
+/* The file's picture with a caption; one that cannot be shown has a line that says why. */
+nn_status exp_section_image(exp_section *section, const char *png, const char *caption, nn_error *error);
+nn_status exp_section_picture(exp_section *section, const char *svg, const char *caption, nn_error *error);
+
+/* Removes figures that a report of before has left in the folder, and that are not of this one. */
+void exp_section_remove_older(const exp_section *section);
 
 /* Says on the page what could not be shown, and why, and clears the error: a page with all the rest is worth more than
  * none. Without memory it stays. */
@@ -61,7 +69,7 @@ void exp_report_table(exp_section *section, const exp_block_results *b);
 /* The same numbers and every layer's SNNL over the conditions; nothing where there is but one. */
 nn_status exp_report_charts(exp_section *section, const exp_block_results *b, nn_error *error);
 
-/* One reliability diagram with a curve for every condition. */
+/* Reliability: one diagram with a curve for every condition, or, of many conditions, a diagram for each. */
 nn_status exp_report_reliability(exp_section *section, const exp_block_results *b, nn_error *error);
 
 /* Every tap's SNNL and temperature over the steps of a run folder: the layers, those inside the last block where the
@@ -71,5 +79,8 @@ nn_status exp_report_curves(exp_section *section, const char *run, const char *h
 /* t-SNE of the test set's pixels and of layers of a block's networks, first seed, plain and entangled; what cannot be
  * embedded has a line that says why. */
 nn_status exp_report_embeddings(exp_section *section, const exp_block_results *b, nn_error *error);
+
+/* What other programs have made of the block's runs. */
+nn_status exp_report_analyses(exp_section *section, const exp_block_results *b, nn_error *error);
 
 #endif

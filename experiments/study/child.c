@@ -4,36 +4,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What the training is given; removed after it, as its config.ini says the same. */
-static const char options_file[] = "options.ini";
-
-static nn_status write_options(const exp_child *child, const exp_train_options *options, nn_error *error) {
-    char path[PATH_MAX], *text = NULL;
-    size_t length = 0;
-    snprintf(path, sizeof path, "%s/%s", child->folder, options_file);
-    FILE *memory = open_memstream(&text, &length);
-    if (!memory)
-        return nn_fail_memory(error, path);
-    exp_options_write(exp_train_table, options, memory);
-    nn_status status =
-        fclose(memory) == 0 ? nn_file_write_atomic(path, text, length, error) : nn_fail_memory(error, path);
-    free(text);
-    return status;
-}
-
-/* FOLDER/train, FOLDER being that of this program. */
-static nn_status find_program(char path[PATH_MAX], nn_error *error) {
-    ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 8);
+/* FOLDER/name, FOLDER being that of this program. */
+static nn_status find_program(const char *name, char path[PATH_MAX], nn_error *error) {
+    char self[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
     if (length <= 0)
         return nn_fail(error, NN_EFILE, "cannot tell where this program lies: %s", strerror(errno));
-    path[length] = '\0';
-    strcpy(strrchr(path, '/'), "/train");
+    self[length] = '\0';
+    *strrchr(self, '/') = '\0';
+    if (snprintf(path, PATH_MAX, "%s/%s", self, name) >= PATH_MAX)
+        return nn_fail(error, NN_EFILE, "%s: the path of '%s' beside it is too long", self, name);
     if (access(path, X_OK) != 0)
         return nn_fail(error, NN_EFILE, "%s: %s: build it with make", path, strerror(errno));
     return NN_OK;
@@ -49,11 +36,11 @@ static void reset_signals(void) {
 }
 
 /* In the child: never returns. Only what is allowed between fork and exec. */
-static void become(const char *folder, const char *program, char *const *argv, pid_t parent) {
+static void become(const exp_child *child, const char *program, char *const *argv, pid_t parent) {
     setpgid(0, 0);
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent || chdir(folder) != 0)
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent || chdir(child->folder) != 0)
         _exit(127);
-    int log = open("train.log", O_WRONLY | O_CREAT | O_TRUNC, 0666), nothing = open("/dev/null", O_RDONLY);
+    int log = open(child->log, O_WRONLY | O_CREAT | O_TRUNC, 0666), nothing = open("/dev/null", O_RDONLY);
     if (log < 0 || nothing < 0)
         _exit(127);
     dup2(nothing, STDIN_FILENO);
@@ -75,7 +62,7 @@ static nn_status wait_for(const exp_child *child, pid_t process, const sigset_t 
         if (found == process)
             return NN_OK;
         if (found < 0 && errno != EINTR)
-            return nn_fail(error, NN_EFILE, "cannot wait for the training: %s", strerror(errno));
+            return nn_fail(error, NN_EFILE, "cannot wait for %s: %s", child->program, strerror(errno));
         if (*child->stop && !asked)
             asked = kill(process, SIGINT) == 0;
         if (child->tick)
@@ -84,26 +71,30 @@ static nn_status wait_for(const exp_child *child, pid_t process, const sigset_t 
     }
 }
 
-static nn_status start(const exp_child *child, const char *dataset, pid_t *process, nn_error *error) {
-    char program[PATH_MAX], threads[32];
-    snprintf(threads, sizeof threads, "%llu", (unsigned long long)child->threads);
-    /* Named, the data set must be there: nothing may stand in for it. */
-    char *const argv[] = {"train", "--preset", "./options.ini",     "--dataset", (char *)dataset, "--run",
-                          ".",     "--data",   (char *)child->data, "--threads", threads,         "--quiet",
-                          NULL};
+static nn_status start(const exp_child *child, pid_t *process, nn_error *error) {
+    char program[PATH_MAX];
     pid_t parent = getpid();
-    if (find_program(program, error) != NN_OK)
+    size_t count = 0;
+    if (find_program(child->program, program, error) != NN_OK)
         return error->status;
+    while (child->words[count])
+        count++;
+    char **argv = calloc(count + 2, sizeof *argv);
+    if (!argv)
+        return nn_fail_memory(error, child->program);
+    argv[0] = (char *)child->program;
+    memcpy(argv + 1, child->words, count * sizeof *argv);
     fflush(NULL);
     *process = fork();
     if (*process == 0)
-        become(child->folder, program, argv, parent);
+        become(child, program, argv, parent);
+    free(argv);
     return *process > 0 ? NN_OK : nn_fail(error, NN_EFILE, "cannot start %s: %s", program, strerror(errno));
 }
 
-/* Starts the training and waits for its end. An interrupt that comes before the child is a program of its own is held back
+/* An interrupt that comes before the child is a program of its own is held back
  * from it until then; SIGCHLD is held back here until it is waited for. */
-static nn_status start_and_wait(const exp_child *child, const char *dataset, int *ended, nn_error *error) {
+nn_status exp_child_run(const exp_child *child, int *ended, nn_error *error) {
     sigset_t ends, starting, before, waiting;
     pid_t process = 0;
     sigemptyset(&ends);
@@ -115,22 +106,10 @@ static nn_status start_and_wait(const exp_child *child, const char *dataset, int
     sigprocmask(SIG_BLOCK, &starting, &before);
     waiting = before;
     sigaddset(&waiting, SIGCHLD);
-    nn_status status = start(child, dataset, &process, error);
+    nn_status status = start(child, &process, error);
     sigprocmask(SIG_SETMASK, &waiting, NULL);
     if (status == NN_OK)
         status = wait_for(child, process, &ends, ended, error);
     sigprocmask(SIG_SETMASK, &before, NULL);
-    return status;
-}
-
-nn_status exp_child_train(const exp_child *child, const exp_train_options *options, int *ended,
-                          nn_error *error) {
-    char path[PATH_MAX];
-    nn_status status = write_options(child, options, error);
-    if (status == NN_OK)
-        status = start_and_wait(child, options->dataset, ended, error);
-    snprintf(path, sizeof path, "%s/%s", child->folder, options_file);
-    if (status == NN_OK && WIFEXITED(*ended) && WEXITSTATUS(*ended) == 0)
-        unlink(path);
     return status;
 }

@@ -1,26 +1,25 @@
-/* child.h - one training as a process of its own. */
+/* child.h - another of these programs as a process of its own. */
 #ifndef EXP_STUDY_CHILD_H
 #define EXP_STUDY_CHILD_H
 
 #include <signal.h>
 
-#include "experiments/common/train_options.h"
+#include "framework/error.h"
 
 typedef struct exp_child {
-    const char *folder; /* exists and is empty: the training runs in it */
-    const char *data;   /* data root, from / on */
-    uint64_t threads;
-    const volatile sig_atomic_t *stop; /* once set, the training is asked to end */
+    const char *program;               /* its name: it lies beside this one */
+    char *const *words;                /* of its command line, without the name; ended by NULL */
+    const char *folder;                /* exists: the program runs in it */
+    const char *log;                   /* file in the folder for all that it says */
+    const volatile sig_atomic_t *stop; /* once set, the program is asked to end */
     void (*tick)(void *context);       /* called about once a second, and NULL is fine */
     void *context;
 } exp_child;
 
-/* Trains `options` by the program `train` beside this one and waits for its end. Leaves a run folder, and there train.log:
- * what the program said. *ended is the wait status. NN_EFILE where the program cannot be started.
+/* Runs the program and waits for its end; *ended is the wait status. NN_EFILE where it cannot be started.
  *
- * The training ends with this process, however that ends, and is in a process group of its own: of a terminal's interrupt
+ * It ends with this process, however that ends, and is in a process group of its own: of a terminal's interrupt
  * it hears through `stop` alone. Signals to the caller should interrupt it without SA_RESTART. */
-nn_status exp_child_train(const exp_child *child, const exp_train_options *options, int *ended,
-                          nn_error *error);
+nn_status exp_child_run(const exp_child *child, int *ended, nn_error *error);
 
 #endif

@@ -58,6 +58,46 @@ static double images_of(const exp_study_table *table, const exp_study_result *re
     return o->steps ? (double)o->steps * fmin((double)o->batch, examples) : o->epochs * examples;
 }
 
+enum { UNKNOWN_ANALYSIS = 60 }; /* seconds, where none of its kind has been done */
+
+/* Mean seconds of the finished analyses like this one: by the same program, of the same data set and model if there are
+ * any such. */
+static double analysis_seconds(const exp_study_table *table, const exp_study_result *wanted, int analysis) {
+    double seconds[2] = {0}; /* of the same network, of any */
+    int counts[2] = {0};
+    const exp_train_options *o = &wanted->run->options;
+    for (int i = 0; i < table->count; i++) {
+        const exp_study_result *r = &table->results[i];
+        for (int k = 0; k < r->block->analysis_count; k++) {
+            double own = exp_named_number_find(&r->analyses[k].numbers, "seconds");
+            bool same = strcmp(r->run->options.model, o->model) == 0 &&
+                        strcmp(r->run->options.dataset, o->dataset) == 0;
+            if (isnan(own) ||
+                strcmp(r->block->analyses[k].program, wanted->block->analyses[analysis].program) != 0)
+                continue;
+            for (int any = same ? 0 : 1; any < 2; any++) {
+                seconds[any] += own;
+                counts[any]++;
+            }
+        }
+    }
+    return counts[0] ? seconds[0] / counts[0] : counts[1] ? seconds[1] / counts[1] : UNKNOWN_ANALYSIS;
+}
+
+static double analyses_left(const exp_study_table *table) {
+    double left = 0;
+    for (int i = 0; i < table->count; i++) {
+        const exp_study_result *r = &table->results[i];
+        for (int k = 0; k < r->block->analysis_count; k++) {
+            exp_run_state state = r->analyses[k].state;
+            if ((state == EXP_RUN_MISSING || state == EXP_RUN_FAILED) &&
+                !exp_study_analysis_repeated(table, r, k))
+                left += analysis_seconds(table, r, k);
+        }
+    }
+    return left;
+}
+
 nn_status exp_study_seconds_left(const exp_study_table *table, double *seconds, nn_error *error) {
     exp_timing *timings = calloc((size_t)table->count + 1, sizeof *timings);
     int count = 0;
@@ -72,7 +112,7 @@ nn_status exp_study_seconds_left(const exp_study_table *table, double *seconds, 
                                         .images = images_of(table, r),
                                         .seconds = r->state == EXP_RUN_DONE ? r->seconds : NAN};
     }
-    *seconds = exp_seconds_left(timings, count);
+    *seconds = exp_seconds_left(timings, count) + analyses_left(table);
     free(timings);
     return NN_OK;
 }

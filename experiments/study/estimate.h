@@ -15,7 +15,9 @@ typedef struct exp_timing {
  * none, of the same model; else of any. NaN where nothing has been done yet, 0 where nothing is left. */
 double exp_seconds_left(const exp_timing *timings, int count);
 
-/* The same for a table's runs, each counted once; failed ones count as still to be done, skipped ones not at all. */
+/* The same for a table's runs and analyses, each counted once; failed ones count as still to be done, skipped ones not at
+ * all. An analysis takes as long as those of the same kind have taken, of the same network if there are such; one of a
+ * kind that has never been done is taken for a minute. */
 nn_status exp_study_seconds_left(const exp_study_table *table, double *seconds, nn_error *error);
 
 #endif

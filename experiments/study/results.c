@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "analysis.h"
+
 const char *const exp_run_states[] = {"missing", "done", "failed", "skipped"};
 
 #define AT(field) offsetof(exp_study_result, field)
@@ -118,6 +120,26 @@ static nn_status read_summary(const exp_study_table *table, const exp_study_run 
     return NN_OK;
 }
 
+/* An analysis that cannot be read counts as failed: it is made again. */
+static void read_analyses(const exp_study_table *table, exp_study_result *result) {
+    for (int i = 0; i < result->block->analysis_count; i++) {
+        char folder[EXP_ANALYSIS_PATH_MAX], path[EXP_ANALYSIS_PATH_MAX + 32];
+        exp_analysis_result *analysis = &result->analyses[i];
+        nn_error ignored = {0};
+        exp_named_numbers_free(&analysis->numbers);
+        exp_analysis_folder(table, result, &result->block->analyses[i], folder);
+        snprintf(path, sizeof path, "%s.failed", folder);
+        analysis->state = result->run->skipped      ? EXP_RUN_SKIPPED
+                          : access(path, F_OK) == 0 ? EXP_RUN_FAILED
+                                                    : EXP_RUN_MISSING;
+        snprintf(path, sizeof path, "%s/summary.json", folder);
+        if (access(path, F_OK) == 0)
+            analysis->state = exp_named_numbers_read(&analysis->numbers, path, &ignored) == NN_OK
+                                  ? EXP_RUN_DONE
+                                  : EXP_RUN_FAILED;
+    }
+}
+
 nn_status exp_study_table_read(exp_study_table *table, const exp_study_run *run, nn_error *error) {
     cJSON *json;
     nn_status status = read_summary(table, run, &json, error);
@@ -132,6 +154,7 @@ nn_status exp_study_table_read(exp_study_table *table, const exp_study_run *run,
             forget(result, result->run->skipped ? EXP_RUN_SKIPPED
                            : failed             ? EXP_RUN_FAILED
                                                 : EXP_RUN_MISSING);
+        read_analyses(table, result);
     }
     cJSON_Delete(json);
     return status;
@@ -179,8 +202,11 @@ nn_status exp_study_table_new(exp_study_table *table, const exp_study *studies, 
 }
 
 void exp_study_table_free(exp_study_table *table) {
-    for (int i = 0; i < table->count; i++)
+    for (int i = 0; i < table->count; i++) {
         free(table->results[i].taps);
+        for (int k = 0; k < EXP_ANALYSES_MAX; k++)
+            exp_named_numbers_free(&table->results[i].analyses[k].numbers);
+    }
     free(table->results);
     *table = (exp_study_table){0};
 }
@@ -202,6 +228,16 @@ const exp_study_result *exp_study_baseline(const exp_study_table *table, const e
                 return other;
         }
     return NULL;
+}
+
+bool exp_study_analysis_repeated(const exp_study_table *table, const exp_study_result *result, int analysis) {
+    char folder[EXP_ANALYSIS_PATH_MAX], other[EXP_ANALYSIS_PATH_MAX];
+    exp_analysis_folder(table, result, &result->block->analyses[analysis], folder);
+    for (const exp_study_result *r = table->results; r < result; r++)
+        for (int k = 0; k < r->block->analysis_count; k++)
+            if (strcmp(exp_analysis_folder(table, r, &r->block->analyses[k], other), folder) == 0)
+                return true;
+    return false;
 }
 
 /* --- files ---------------------------------------------------------------------------------------------- */
@@ -291,6 +327,24 @@ static void put_taps(FILE *file, const exp_study_table *table) {
     }
 }
 
+static void put_analyses(FILE *file, const exp_study_table *table) {
+    fputs("run,program,number,value\n", file);
+    for (int i = 0; i < table->count; i++) {
+        const exp_study_result *result = &table->results[i];
+        for (int k = 0; k < result->block->analysis_count; k++) {
+            const exp_named_numbers *made = &result->analyses[k].numbers;
+            bool repeated = exp_study_analysis_repeated(table, result, k);
+            for (int n = 0; n < made->count && !repeated; n++) {
+                fprintf(file, "%s,%s,", result->run->name, result->block->analyses[k].program);
+                put_text(file, made->items[n].name);
+                putc(',', file);
+                put_number(file, made->items[n].value);
+                putc('\n', file);
+            }
+        }
+    }
+}
+
 static nn_status write_file(const exp_study_table *table, const char *name,
                             void (*put)(FILE *, const exp_study_table *), nn_error *error) {
     char path[EXP_TEXT_MAX + 32], *text = NULL;
@@ -308,5 +362,7 @@ static nn_status write_file(const exp_study_table *table, const char *name,
 
 nn_status exp_study_table_write(const exp_study_table *table, nn_error *error) {
     nn_status status = write_file(table, "results.csv", put_results, error);
-    return status == NN_OK ? write_file(table, "taps.csv", put_taps, error) : status;
+    if (status == NN_OK)
+        status = write_file(table, "taps.csv", put_taps, error);
+    return status == NN_OK ? write_file(table, "analyses.csv", put_analyses, error) : status;
 }

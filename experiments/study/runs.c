@@ -1,150 +1,30 @@
-#define _GNU_SOURCE /* asprintf, nftw */
+#define _GNU_SOURCE /* asprintf */
 #include "runs.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "child.h"
+#include "analysis.h"
+#include "announce.h"
 #include "estimate.h"
 #include "experiments/common/make_folder.h"
 #include "experiments/common/progress.h"
 #include "experiments/common/run_folder.h"
+#include "job.h"
 
 typedef struct running {
     exp_study_table *table;
     const exp_runs_setting *setting;
     exp_runs_tally *tally;
     char *data; /* from / on */
-    bool terminal;
-    /* of the run under way: */
-    const exp_study_run *run;
-    double begin, left; /* when it began; seconds left for all then, NaN: unknown */
-    double accuracy;    /* of the run before it, NaN: unknown */
+    exp_announcer announcer;
 } running;
-
-/* --- words ---------------------------------------------------------------------------------------------- */
-
-static void format_time(double seconds, char text[48]) {
-    unsigned long s = (unsigned long)(seconds + 0.5);
-    if (isnan(seconds) || seconds > 1e8)
-        text[0] = '\0';
-    else if (s >= 3600)
-        snprintf(text, 48, ", %lu:%02lu:%02lu left", s / 3600, s / 60 % 60, s % 60);
-    else
-        snprintf(text, 48, ", %lu:%02lu left", s / 60, s % 60);
-}
-
-/* The run's number, counting those done and failed before it. */
-static int number_of(const running *r) {
-    return r->tally->found + r->tally->trained + r->tally->failed;
-}
-
-static void format_accuracy(double accuracy, const char *what, char text[48]) {
-    text[0] = '\0';
-    if (!isnan(accuracy))
-        snprintf(text, 48, "  %s %.2f%%", what, 100 * accuracy);
-}
-
-/* On a terminal: the one line that is rewritten. */
-static void show_running(void *context) {
-    const running *r = context;
-    char line[EXP_RUN_NAME_MAX + 128], left[48], before[48];
-    if (r->setting->quiet || !r->terminal)
-        return;
-    format_time(r->left > 0 ? fmax(0, r->left - (exp_seconds() - r->begin)) : r->left, left);
-    format_accuracy(r->accuracy, "last accuracy", before);
-    snprintf(line, sizeof line, "run %d/%d  %s%s%s", number_of(r) + 1, r->tally->runs, r->run->name, left,
-             before);
-    exp_terminal_line(line);
-}
-
-static void clear_line(const running *r) {
-    if (r->terminal && !r->setting->quiet)
-        exp_terminal_line("");
-}
-
-static void report_done(const running *r) {
-    char left[48], accuracy[48];
-    if (r->setting->quiet || r->terminal)
-        return;
-    format_time(r->left, left);
-    format_accuracy(r->accuracy, "accuracy", accuracy);
-    fprintf(stderr, "run %d/%d  %s%s%s\n", number_of(r), r->tally->runs, r->run->name, accuracy, left);
-}
-
-/* The last line of a log, without its end. */
-static void last_line(const char *path, char line[256]) {
-    unsigned char *bytes;
-    size_t count;
-    nn_error ignored = {0};
-    line[0] = '\0';
-    if (nn_file_read(path, 1 << 24, &bytes, &count, &ignored) != NN_OK)
-        return;
-    while (count && bytes[count - 1] == '\n')
-        count--;
-    size_t begin = count;
-    while (begin && bytes[begin - 1] != '\n')
-        begin--;
-    snprintf(line, 256, "%.*s", (int)(count - begin < 255 ? count - begin : 255), (char *)bytes + begin);
-    free(bytes);
-}
-
-static void report_failure(const running *r, int ended) {
-    char line[256], reason[64] = "";
-    const char *log = exp_study_path(r->table, r->run, ".failed/train.log");
-    last_line(log, line);
-    if (WIFSIGNALED(ended))
-        snprintf(reason, sizeof reason, "ended by signal %d", WTERMSIG(ended));
-    else if (!line[0])
-        snprintf(reason, sizeof reason, "ended with status %d", WEXITSTATUS(ended));
-    clear_line(r);
-    fprintf(stderr, "run %d/%d  %s FAILED: %s%s%s (%s)\n", number_of(r), r->tally->runs, r->run->name, reason,
-            reason[0] && line[0] ? "; " : "", line, log);
-}
-
-/* --- folders -------------------------------------------------------------------------------------------- */
-
-static int remove_one(const char *path, const struct stat *found, int kind, struct FTW *place) {
-    (void)found, (void)kind, (void)place;
-    return remove(path);
-}
-
-/* Removes a folder with all that is in it; none is fine. */
-static nn_status remove_folder(const char *path, nn_error *error) {
-    if (nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT)
-        return NN_OK;
-    return nn_fail(error, NN_EFILE, "cannot remove %s: %s", path, strerror(errno));
-}
-
-static nn_status rename_folder(const char *from, const char *to, nn_error *error) {
-    if (rename(from, to) == 0)
-        return NN_OK;
-    return nn_fail(error, NN_EFILE, "cannot rename %s to %s: %s", from, to, strerror(errno));
-}
-
-/* An empty folder RUN.partial, and no RUN.failed. */
-static nn_status clear_way(const running *r, nn_error *error) {
-    const char *partial = exp_study_path(r->table, r->run, ".partial");
-    nn_status status = remove_folder(partial, error);
-    if (status == NN_OK)
-        status = remove_folder(exp_study_path(r->table, r->run, ".failed"), error);
-    const char *folder = exp_study_path(r->table, r->run, "");
-    if (status == NN_OK && access(folder, F_OK) == 0)
-        return nn_fail(error, NN_EFILE, "%s holds no finished run: remove it", folder);
-    partial = exp_study_path(r->table, r->run, ".partial");
-    if (status == NN_OK && mkdir(partial, 0777) != 0)
-        return nn_fail(error, NN_EFILE, "cannot make %s: %s", partial, strerror(errno));
-    return status;
-}
 
 /* Held until *lock is closed, or this process ends. */
 static nn_status lock_folder(const char *out, int *lock, nn_error *error) {
@@ -164,57 +44,153 @@ static nn_status lock_folder(const char *out, int *lock, nn_error *error) {
     return nn_fail(error, NN_EFILE, "cannot lock %s: %s", path, strerror(code));
 }
 
-/* --- one run -------------------------------------------------------------------------------------------- */
+/* --- one program's run ---------------------------------------------------------------------------------- */
 
-static nn_status keep(running *r, nn_error *error) {
-    nn_status status = rename_folder(exp_study_path(r->table, r->run, ".partial"),
-                                     exp_study_path(r->table, r->run, ""), error);
-    r->tally->trained++;
+static bool is_to_do(exp_run_state state) {
+    return state == EXP_RUN_MISSING || state == EXP_RUN_FAILED;
+}
+
+static void name_next(running *r, const char *name) {
+    exp_announcer *a = &r->announcer;
+    snprintf(a->name, sizeof a->name, "%s", name);
+    a->number = r->tally->found + r->tally->trained + r->tally->failed + 1;
+    a->begin = exp_seconds();
+    exp_announce_running(a);
+}
+
+/* Runs the program in FOLDER.partial, which has been prepared, and counts how that ended. */
+static nn_status run_program(running *r, const char *folder, exp_child *child, exp_job_end *end,
+                             nn_error *error) {
+    char partial[PATH_MAX], log[PATH_MAX + 64];
+    int ended;
+    snprintf(partial, sizeof partial, "%s.partial", folder);
+    child->folder = partial;
+    child->stop = r->setting->stop;
+    child->tick = exp_announce_running;
+    child->context = &r->announcer;
+    nn_status status = exp_job_run(folder, child, end, &ended, error);
+    if (status != NN_OK)
+        return status;
+    r->tally->trained += *end == EXP_JOB_DONE;
+    r->tally->failed += *end == EXP_JOB_FAILED;
+    r->announcer.number = r->tally->found + r->tally->trained + r->tally->failed;
+    snprintf(log, sizeof log, "%s.failed/%s", folder, child->log);
+    if (*end == EXP_JOB_FAILED)
+        exp_announce_failure(&r->announcer, ended, log);
+    return NN_OK;
+}
+
+/* Reads what has come out, and writes the tables. */
+static nn_status take_result(running *r, const exp_study_run *run, nn_error *error) {
+    nn_status status = exp_study_table_read(r->table, run, error);
+    if (status == NN_OK)
+        status = exp_study_table_write(r->table, error);
+    return status == NN_OK ? exp_study_seconds_left(r->table, &r->announcer.left, error) : status;
+}
+
+/* --- trainings ------------------------------------------------------------------------------------------ */
+
+/* What the training is given; of no use after it, as its config.ini says the same. */
+static const char options_file[] = "options.ini";
+
+static nn_status write_options(const char *folder, const exp_train_options *options, nn_error *error) {
+    char path[PATH_MAX], *text = NULL;
+    size_t length = 0;
+    snprintf(path, sizeof path, "%s.partial/%s", folder, options_file);
+    FILE *memory = open_memstream(&text, &length);
+    if (!memory)
+        return nn_fail_memory(error, path);
+    exp_options_write(exp_train_table, options, memory);
+    nn_status status =
+        fclose(memory) == 0 ? nn_file_write_atomic(path, text, length, error) : nn_fail_memory(error, path);
+    free(text);
     return status;
 }
 
-static nn_status give_up(running *r, int ended, nn_error *error) {
-    nn_status status = rename_folder(exp_study_path(r->table, r->run, ".partial"),
-                                     exp_study_path(r->table, r->run, ".failed"), error);
-    r->tally->failed++;
-    if (status == NN_OK)
-        report_failure(r, ended);
-    return status;
+static void remove_options(const char *folder) {
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/%s", folder, options_file);
+    unlink(path);
 }
 
 static nn_status train(running *r, exp_study_result *result, nn_error *error) {
-    char partial[EXP_TEXT_MAX + EXP_RUN_NAME_MAX + 64];
-    int ended;
-    if (clear_way(r, error) != NN_OK)
+    const exp_train_options *options = &result->run->options;
+    char folder[EXP_ANALYSIS_PATH_MAX], threads[32];
+    exp_job_end end;
+    snprintf(folder, sizeof folder, "%s", exp_study_path(r->table, result->run, ""));
+    snprintf(threads, sizeof threads, "%llu", (unsigned long long)r->setting->threads);
+    /* Named, the data set must be there: nothing may stand in for it. */
+    char *const words[] = {"--preset",  "./options.ini",
+                           "--dataset", (char *)options->dataset,
+                           "--run",     ".",
+                           "--data",    r->data,
+                           "--threads", threads,
+                           "--quiet",   NULL};
+    exp_child child = {.program = "train", .words = words, .log = "train.log"};
+    name_next(r, result->run->name);
+    if (exp_job_prepare(folder, error) != NN_OK || write_options(folder, options, error) != NN_OK)
         return error->status;
-    snprintf(partial, sizeof partial, "%s", exp_study_path(r->table, r->run, ".partial"));
-    exp_child child = {.folder = partial,
-                       .data = r->data,
-                       .threads = r->setting->threads,
-                       .stop = r->setting->stop,
-                       .tick = show_running,
-                       .context = r};
-    r->begin = exp_seconds();
-    nn_status status = exp_child_train(&child, &r->run->options, &ended, error);
-    if (status != NN_OK)
+    nn_status status = run_program(r, folder, &child, &end, error);
+    if (status != NN_OK || end == EXP_JOB_STOPPED)
         return status;
-    bool done = WIFEXITED(ended) && WEXITSTATUS(ended) == 0;
-    if (!done && *r->setting->stop)
-        return NN_OK;
-    status = done ? keep(r, error) : give_up(r, ended, error);
-    if (status == NN_OK)
-        status = exp_study_table_read(r->table, r->run, error);
-    if (status == NN_OK)
-        status = exp_study_table_write(r->table, error);
-    if (status == NN_OK)
-        status = exp_study_seconds_left(r->table, &r->left, error);
-    r->accuracy = result->test_accuracy;
-    if (status == NN_OK && result->state == EXP_RUN_DONE)
-        report_done(r);
+    remove_options(folder);
+    status = take_result(r, result->run, error);
+    r->announcer.accuracy = result->test_accuracy;
+    if (status == NN_OK && end == EXP_JOB_DONE)
+        exp_announce_done(&r->announcer, result->test_accuracy);
     return status;
 }
 
-/* --- all runs ------------------------------------------------------------------------------------------- */
+static nn_status train_missing(running *r, nn_error *error) {
+    nn_status status = NN_OK;
+    for (int i = 0; i < r->table->count && status == NN_OK && !*r->setting->stop; i++) {
+        exp_study_result *result = &r->table->results[i];
+        if (is_to_do(result->state) && !result->repeated)
+            status = train(r, result, error);
+    }
+    return status;
+}
+
+/* --- analyses ------------------------------------------------------------------------------------------- */
+
+static nn_status analyse(running *r, exp_study_result *result, const exp_analysis *analysis,
+                         nn_error *error) {
+    char folder[EXP_ANALYSIS_PATH_MAX], log[EXP_STUDY_NAME_MAX + 8], name[sizeof r->announcer.name];
+    exp_job_end end;
+    exp_analysis_folder(r->table, result, analysis, folder);
+    snprintf(log, sizeof log, "%s.log", analysis->program);
+    snprintf(name, sizeof name, "%s, %s", analysis->program, result->run->name);
+    name_next(r, name);
+    if (exp_job_prepare(folder, error) != NN_OK)
+        return error->status;
+    char **words = exp_analysis_words(result, analysis, r->data, r->setting->threads);
+    if (!words)
+        return nn_fail_memory(error, analysis->program);
+    exp_child child = {.program = analysis->program, .words = words, .log = log};
+    nn_status status = run_program(r, folder, &child, &end, error);
+    exp_analysis_words_free(words);
+    if (status != NN_OK || end == EXP_JOB_STOPPED)
+        return status;
+    status = take_result(r, result->run, error);
+    if (status == NN_OK && end == EXP_JOB_DONE)
+        exp_announce_done(&r->announcer, NAN);
+    return status;
+}
+
+/* Of every finished run. */
+static nn_status analyse_missing(running *r, nn_error *error) {
+    nn_status status = NN_OK;
+    for (int i = 0; i < r->table->count; i++) {
+        exp_study_result *result = &r->table->results[i];
+        for (int k = 0; k < result->block->analysis_count && status == NN_OK && !*r->setting->stop; k++)
+            if (result->state == EXP_RUN_DONE && is_to_do(result->analyses[k].state) &&
+                !exp_study_analysis_repeated(r->table, result, k))
+                status = analyse(r, result, &result->block->analyses[k], error);
+    }
+    return status;
+}
+
+/* --- all ------------------------------------------------------------------------------------------------ */
 
 /* NULL without memory. The caller frees it. */
 static char *absolute(const char *path) {
@@ -224,34 +200,22 @@ static char *absolute(const char *path) {
     return getcwd(here, sizeof here) && asprintf(&whole, "%s/%s", here, path) >= 0 ? whole : NULL;
 }
 
+static void count_state(exp_runs_tally *tally, exp_run_state state) {
+    tally->skipped += state == EXP_RUN_SKIPPED;
+    tally->runs += state != EXP_RUN_SKIPPED;
+    tally->found += state == EXP_RUN_DONE;
+}
+
 static void count(const exp_study_table *table, exp_runs_tally *tally) {
     *tally = (exp_runs_tally){0};
     for (int i = 0; i < table->count; i++) {
         const exp_study_result *result = &table->results[i];
-        if (result->repeated)
-            continue;
-        tally->skipped += result->state == EXP_RUN_SKIPPED;
-        tally->runs += result->state != EXP_RUN_SKIPPED;
-        tally->found += result->state == EXP_RUN_DONE;
+        if (!result->repeated)
+            count_state(tally, result->state);
+        for (int k = 0; k < result->block->analysis_count; k++)
+            if (!exp_study_analysis_repeated(table, result, k))
+                count_state(tally, result->analyses[k].state);
     }
-}
-
-static nn_status train_missing(running *r, nn_error *error) {
-    nn_status status = exp_study_table_write(r->table, error);
-    for (int i = 0; i < r->table->count && status == NN_OK; i++) {
-        exp_study_result *result = &r->table->results[i];
-        bool missing = result->state == EXP_RUN_MISSING || result->state == EXP_RUN_FAILED;
-        if (!missing || result->repeated)
-            continue;
-        if (*r->setting->stop)
-            break;
-        r->run = result->run;
-        show_running(r);
-        status = train(r, result, error);
-    }
-    clear_line(r);
-    r->tally->interrupted = *r->setting->stop != 0;
-    return status;
 }
 
 /* Under the lock: what another program has done meanwhile counts. */
@@ -261,7 +225,21 @@ static nn_status look_again(running *r, nn_error *error) {
         if (!r->table->results[i].repeated)
             status = exp_study_table_read(r->table, r->table->results[i].run, error);
     count(r->table, r->tally);
-    return status == NN_OK ? exp_study_seconds_left(r->table, &r->left, error) : status;
+    r->announcer.total = r->tally->runs;
+    if (status == NN_OK)
+        status = exp_study_seconds_left(r->table, &r->announcer.left, error);
+    return status == NN_OK ? exp_study_table_write(r->table, error) : status;
+}
+
+static nn_status do_missing(running *r, nn_error *error) {
+    nn_status status = look_again(r, error);
+    if (status == NN_OK)
+        status = train_missing(r, error);
+    if (status == NN_OK)
+        status = analyse_missing(r, error);
+    exp_announce_end(&r->announcer);
+    r->tally->interrupted = *r->setting->stop != 0;
+    return status;
 }
 
 nn_status exp_study_train(exp_study_table *table, const exp_runs_setting *setting, exp_runs_tally *tally,
@@ -272,17 +250,14 @@ nn_status exp_study_train(exp_study_table *table, const exp_runs_setting *settin
                  .setting = setting,
                  .tally = tally,
                  .data = absolute(setting->data),
-                 .terminal = isatty(STDERR_FILENO),
-                 .accuracy = NAN};
+                 .announcer = {.quiet = setting->quiet, .terminal = isatty(STDERR_FILENO), .accuracy = NAN}};
     count(table, tally);
     snprintf(runs, sizeof runs, "%s/runs", table->out);
     nn_status status = r.data ? exp_make_folders(runs, error) : nn_fail_memory(error, setting->data);
     if (status == NN_OK)
         status = lock_folder(table->out, &lock, error);
     if (status == NN_OK) {
-        status = look_again(&r, error);
-        if (status == NN_OK)
-            status = train_missing(&r, error);
+        status = do_missing(&r, error);
         close(lock);
     }
     free(r.data);

@@ -1,4 +1,4 @@
-/* runs.h - training the runs of studies, one after another. */
+/* runs.h - training the runs of studies and making what is made of them, one after another. */
 #ifndef EXP_STUDY_RUNS_H
 #define EXP_STUDY_RUNS_H
 
@@ -13,16 +13,17 @@ typedef struct exp_runs_setting {
     const volatile sig_atomic_t *stop; /* once set, the run under way is ended, and no more are started */
 } exp_runs_setting;
 
+/* Trainings and analyses, each counted once. */
 typedef struct exp_runs_tally {
-    int runs;    /* that are to be done, each counted once */
+    int runs;    /* that are to be done */
     int found;   /* of these: done before */
     int trained; /* done now */
     int failed, skipped;
     bool interrupted;
 } exp_runs_tally;
 
-/* Trains what is missing in the table's OUT folder, which is made if need be, and reads what came out into the table.
- * results.csv and taps.csv are written at the beginning and after every run. A run that fails is reported, left in
+/* Trains what is missing in the table's OUT folder, which is made if need be, then makes the analyses that are missing of
+ * finished runs, and reads what came out into the table. The tables' files are written at the beginning and after every run. A run that fails is reported, left in
  * OUT/runs/NAME.failed and passed over. NN_EARGUMENT where another program is at work in that folder, NN_EFILE where it
  * cannot be written. A training that this process did not see end, however it ended, is done again by the next call. */
 nn_status exp_study_train(exp_study_table *table, const exp_runs_setting *setting, exp_runs_tally *tally,

@@ -122,7 +122,7 @@ exp_difference exp_paired_difference(const double *a, const double *b, int count
         squares += step * (difference - mean);
     }
     exp_difference d = {.pairs = pairs, .mean = pairs ? mean : NAN, .low = NAN, .high = NAN};
-    if (pairs > 1) {
+    if (pairs > 1 && squares > 0) {
         double half = exp_t_quantile(0.975, pairs - 1) * sqrt(squares / (pairs - 1) / pairs);
         d.low = mean - half;
         d.high = mean + half;

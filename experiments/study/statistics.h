@@ -20,7 +20,9 @@ double exp_t_quantile(double probability, double freedom);
 typedef struct exp_difference {
     int pairs; /* where both values are there */
     double mean;
-    double low, high; /* two-sided 95% interval of the mean by Student's t; NaN for fewer than two pairs */
+    double low,
+        high; /* two-sided 95% interval of the mean by Student's t; NaN where pairs tell nothing of their
+                         spread: fewer than two, or all with the same difference */
 } exp_difference;
 
 /* Of a[i] - b[i]. */

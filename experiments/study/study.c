@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "analysis.h"
 #include "experiments/common/classifier.h"
 #include "experiments/common/presets.h"
 
@@ -33,7 +34,12 @@ typedef struct reading {
     int opened; /* line of a [block] none of whose settings has been seen; 0: none */
     int setting_count;
     setting settings[SETTINGS_MAX], unused; /* unused: the last one for another size */
-    nn_error refused;                       /* the first mistake */
+    int analysis_count;
+    struct {
+        exp_analysis made;
+        bool sized; /* written for one size */
+    } analyses[EXP_ANALYSES_MAX];
+    nn_error refused; /* the first mistake */
 } reading;
 
 static nn_status refuse(reading *r, int line, const char *message) {
@@ -177,6 +183,13 @@ static nn_status list_varied(reading *r, exp_study_block *block) {
     return NN_OK;
 }
 
+/* In the file's order; those for which this size has `no` are left out. */
+static void list_analyses(const reading *r, exp_study_block *block) {
+    for (int i = 0; i < r->analysis_count; i++)
+        if (strcmp(r->analyses[i].made.arguments, "no") != 0)
+            block->analyses[block->analysis_count++] = r->analyses[i].made;
+}
+
 /* Makes the runs of the settings read since the last [block]. */
 static nn_status finish_block(reading *r) {
     exp_study_block *block = NULL;
@@ -186,6 +199,7 @@ static nn_status finish_block(reading *r) {
         return refuse(r, r->block_line, "the block names no preset: it needs a line 'preset = NAME'");
     if (add_block(r, &block) != NN_OK || count_runs(r, block) != NN_OK || list_varied(r, block) != NN_OK)
         return r->refused.status;
+    list_analyses(r, block);
     block->runs = calloc((size_t)block->seeds * (size_t)block->conditions, sizeof *block->runs);
     if (!block->runs)
         return nn_fail_memory(&r->refused, r->origin);
@@ -257,12 +271,18 @@ static nn_status refuse_key(reading *r, const char *name) {
     return refuse(r, r->line, message);
 }
 
+static const char then[] = "then.";
+
+static bool is_analysis(const char *name) {
+    return strncmp(name, then, sizeof then - 1) == 0;
+}
+
 /* "quick.seed": takes the size off a key's front. *size is EXP_SIZE_DEFAULT where there is none. */
 static nn_status split_size(reading *r, const char **name, exp_study_size *size) {
     char message[128];
     const char *dot = strchr(*name, '.');
     *size = EXP_SIZE_DEFAULT;
-    if (!dot)
+    if (!dot || is_analysis(*name))
         return NN_OK;
     for (int k = EXP_SIZE_QUICK; k <= EXP_SIZE_FULL; k++)
         if (strlen(exp_study_sizes[k]) == (size_t)(dot - *name) &&
@@ -291,10 +311,37 @@ static setting *place_for(reading *r, const char *name, exp_study_size size) {
     return &r->settings[r->setting_count++];
 }
 
+/* `then.PROGRAM = arguments`, for one size or for all that have none of their own. */
+static nn_status take_analysis(reading *r, const char *program, exp_study_size size, const char *value) {
+    char message[EXP_STUDY_TEXT_MAX];
+    bool sized = size != EXP_SIZE_DEFAULT;
+    nn_error cause = {0};
+    int at = 0;
+    if (exp_analysis_check(program, value, &cause) != NN_OK)
+        return refuse(r, r->line, cause.message);
+    if (sized && size != r->size)
+        return NN_OK;
+    while (at < r->analysis_count && strcmp(r->analyses[at].made.program, program) != 0)
+        at++;
+    bool there = at < r->analysis_count;
+    snprintf(message, sizeof message, "then.%s: given twice in this block", program);
+    if (there && r->analyses[at].sized == sized)
+        return refuse(r, r->line, message);
+    if (there && !sized)
+        return NN_OK;
+    r->analysis_count += !there;
+    r->analyses[at].sized = sized;
+    snprintf(r->analyses[at].made.program, sizeof r->analyses[at].made.program, "%s", program);
+    snprintf(r->analyses[at].made.arguments, sizeof r->analyses[at].made.arguments, "%s", value);
+    return NN_OK;
+}
+
 static nn_status take_setting(reading *r, const char *name, const char *value) {
     exp_study_size size;
     if (split_size(r, &name, &size) != NN_OK)
         return r->refused.status;
+    if (is_analysis(name))
+        return take_analysis(r, name + sizeof then - 1, size, value);
     const exp_option *option = exp_option_find(exp_train_table, name);
     if (!option || (!option->recorded && strcmp(name, "preset") != 0))
         return refuse_key(r, name);
@@ -359,7 +406,7 @@ static int take_line(void *context, const char *section, const char *name, const
     if (r->opened && finish_block(r) == NN_OK) {
         snprintf(r->block, sizeof r->block, "%s", section);
         r->block_line = r->opened;
-        r->opened = r->setting_count = 0;
+        r->opened = r->setting_count = r->analysis_count = 0;
         if (!r->block[0])
             refuse(r, r->block_line, "a block begins with a line [NAME]");
     }

@@ -12,6 +12,9 @@
  * a list of at most EXP_VALUES_MAX, separated by '|'; the block's runs are the product of its lists. At the size `quick`
  * or `full` a key with that in front takes the place of the one without.
  *
+ * `then.PROGRAM = arguments` names what is made of every run of the block once it is trained: see analysis.h. One such line
+ * holds for a size where that stands in front of it (quick.then.PROGRAM), and `no` for none.
+ *
  * Before the first block may stand, beside the title, what the report is to say and to show: `about` and `paper`, what is
  * asked and what the paper shows; `place`, a number, its place among the studies; `curves = yes`, the layers over the training steps in place of numbers by condition;
  * `reliability = yes`, reliability diagrams; `findings = yes`, the differences among the report's findings. */
@@ -25,7 +28,8 @@ enum {
     EXP_STUDY_TEXT_MAX = 1024,
     EXP_RUN_NAME_MAX = 192,
     EXP_CONDITION_MAX = 256,
-    EXP_VALUES_MAX = 64
+    EXP_VALUES_MAX = 64,
+    EXP_ANALYSES_MAX = 4
 };
 
 typedef enum exp_study_size { EXP_SIZE_DEFAULT, EXP_SIZE_QUICK, EXP_SIZE_FULL } exp_study_size;
@@ -53,8 +57,16 @@ typedef struct exp_varied {
     char values[EXP_VALUES_MAX][EXP_STUDY_NAME_MAX]; /* [count], cut short where they are longer */
 } exp_varied;
 
+/* What is made of every run of a block: another program's run. */
+typedef struct exp_analysis {
+    char program[EXP_STUDY_NAME_MAX];
+    char arguments[EXP_STUDY_TEXT_MAX]; /* words separated by blanks, with placeholders */
+} exp_analysis;
+
 typedef struct exp_study_block {
     char name[EXP_STUDY_NAME_MAX];
+    int analysis_count;
+    exp_analysis analyses[EXP_ANALYSES_MAX]; /* in the file's order */
     int varied_count;
     exp_varied *varied; /* [varied_count], the seed left out, in the file's order */
     /* Conditions in the file's order, the last list fastest; all conditions of a seed come together. */

@@ -61,7 +61,7 @@ static void print_condition(const exp_condition_summary *s, const exp_study_bloc
         fprintf(file, "  %6s", spread);
     if (d->pairs > 0)
         fprintf(file, "  %+7.2f", 100 * d->mean);
-    if (d->pairs > 1)
+    if (!isnan(d->low))
         fprintf(file, "  [%+.2f, %+.2f]", 100 * d->low, 100 * d->high);
     fputc('\n', file);
 }

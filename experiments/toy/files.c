@@ -1,57 +1,31 @@
 #include "files.h"
 
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "experiments/common/json.h"
-
-/* A file that is written in memory first. */
-typedef struct text {
-    char path[EXP_TEXT_MAX + 64], *bytes;
-    size_t count;
-    FILE *file;
-} text;
-
-static nn_status begin(text *t, const char *folder, const char *name, nn_error *error) {
-    *t = (text){0};
-    snprintf(t->path, sizeof t->path, "%s/%s", folder, name);
-    t->file = open_memstream(&t->bytes, &t->count);
-    return t->file ? NN_OK : nn_fail_memory(error, name);
-}
-
-static nn_status end(text *t, nn_error *error) {
-    bool whole = !ferror(t->file);
-    whole = fclose(t->file) == 0 && whole;
-    nn_status status =
-        whole ? nn_file_write_atomic(t->path, t->bytes, t->count, error) : nn_fail_memory(error, t->path);
-    free(t->bytes);
-    return status;
-}
+#include "experiments/common/text_file.h"
 
 nn_status exp_toy_write_config(const char *folder, const exp_toy_options *options, nn_error *error) {
-    text t;
-    if (begin(&t, folder, "config.ini", error) != NN_OK)
+    exp_text_file t;
+    if (exp_text_begin(&t, folder, "config.ini", error) != NN_OK)
         return error->status;
     fprintf(t.file, "# a run of entangle %s; to repeat it: ./toy --config %s\n", exp_version, t.path);
     exp_options_write(exp_toy_table, options, t.file);
-    return end(&t, error);
+    return exp_text_end(&t, error);
 }
 
 nn_status exp_toy_write_values(const char *folder, const exp_toy_record *record, nn_error *error) {
-    text t;
-    if (begin(&t, folder, "toy.csv", error) != NN_OK)
+    exp_text_file t;
+    if (exp_text_begin(&t, folder, "toy.csv", error) != NN_OK)
         return error->status;
     fputs("step,snnl,temperature\n", t.file);
     for (uint64_t step = 0; step <= record->steps; step++)
         fprintf(t.file, "%llu,%.9g,%.9g\n", (unsigned long long)step, record->rows[step].value,
                 record->rows[step].temperature);
-    return end(&t, error);
+    return exp_text_end(&t, error);
 }
 
 nn_status exp_toy_write_points(const char *folder, const exp_toy_record *record, nn_error *error) {
-    text t;
-    if (begin(&t, folder, "points.csv", error) != NN_OK)
+    exp_text_file t;
+    if (exp_text_begin(&t, folder, "points.csv", error) != NN_OK)
         return error->status;
     fputs("step,x,y,label\n", t.file);
     for (int s = 0; s < record->snapshot_count; s++) {
@@ -60,7 +34,7 @@ nn_status exp_toy_write_points(const char *folder, const exp_toy_record *record,
             fprintf(t.file, "%llu,%.9g,%.9g,%d\n", (unsigned long long)snapshot->step, snapshot->x[2 * i],
                     snapshot->x[2 * i + 1], record->labels[i]);
     }
-    return end(&t, error);
+    return exp_text_end(&t, error);
 }
 
 /* --- summary.json --------------------------------------------------------------------------------------- */

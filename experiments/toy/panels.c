@@ -71,29 +71,12 @@ void exp_toy_put_curves(const exp_toy_canvas *c) {
 
 /* --- frames --------------------------------------------------------------------------------------------- */
 
-/* In the same sizes: the formats count fonts and marks in units of their own. */
-void exp_toy_put_terminal(const exp_toy_canvas *c, exp_toy_format format, const char *output, int delay) {
-    FILE *script = c->script;
-    fputs("reset\nset encoding utf8\nset terminal ", script);
-    if (format == EXP_TOY_PNG)
-        fprintf(script, "pngcairo noenhanced font 'Sans,11'");
-    else if (format == EXP_TOY_SVG)
-        fprintf(script, "svg noenhanced font 'Sans,11' fontscale 1.333");
-    else
-        fprintf(script, "gif animate delay %d loop 0 optimize noenhanced font 'Sans,10'", delay);
-    fprintf(script, " size %d,%d background '#FFFFFF'\nset output ", c->width, c->height);
-    exp_drawing_quote(script, output);
-    fprintf(script, "\nmark = %g\n", format == EXP_TOY_SVG ? 0.75 : 1);
-    fputs("set border 15 lc rgb '#B0B0B0'\nset tics nomirror scale 0.5 textcolor rgb '#505050'\nunset key\n"
-          "set grid lt 1 lw 1 lc rgb '#EEEEEE'\n",
-          script);
+void exp_toy_put_terminal(const exp_toy_canvas *c, exp_canvas_format format, const char *output, int delay) {
+    exp_canvas_begin(&(exp_canvas){c->script, c->width, c->height}, format, output, delay);
 }
 
-static void put_box(const exp_toy_canvas *c, exp_toy_box box) {
-    fprintf(c->script, "set lmargin at screen %.6f\nset rmargin at screen %.6f\n",
-            (double)box.left / c->width, (double)(box.left + box.width) / c->width);
-    fprintf(c->script, "set bmargin at screen %.6f\nset tmargin at screen %.6f\n",
-            (double)box.bottom / c->height, (double)(box.bottom + box.height) / c->height);
+static void put_box(const exp_toy_canvas *c, exp_box box) {
+    exp_canvas_box(&(exp_canvas){c->script, c->width, c->height}, box);
 }
 
 static const char *value_text(double value, char text[32]) {
@@ -109,7 +92,7 @@ static double round_step(double least) {
 
 /* --- points --------------------------------------------------------------------------------------------- */
 
-void exp_toy_put_points(const exp_toy_canvas *c, exp_toy_box box, const exp_toy_picture *picture,
+void exp_toy_put_points(const exp_toy_canvas *c, exp_box box, const exp_toy_picture *picture,
                         const char *data, bool numbers, double marks) {
     FILE *script = c->script;
     char value[32];
@@ -130,7 +113,7 @@ void exp_toy_put_points(const exp_toy_canvas *c, exp_toy_box box, const exp_toy_
 
 /* --- curves --------------------------------------------------------------------------------------------- */
 
-static void put_steps(const exp_toy_canvas *c, exp_toy_box box, const char *title) {
+static void put_steps(const exp_toy_canvas *c, exp_box box, const char *title) {
     double last = c->record->steps ? (double)c->record->steps : 1;
     put_box(c, box);
     fprintf(c->script, "unset label\nset label 1 '%s' at graph 0,1 left offset 0,0.9 font ',12'\n", title);
@@ -139,7 +122,7 @@ static void put_steps(const exp_toy_canvas *c, exp_toy_box box, const char *titl
     fputs("unset logscale\nset format '%.7g'\nset xtics autofreq\nset ytics autofreq\n", c->script);
 }
 
-void exp_toy_put_loss(const exp_toy_canvas *c, exp_toy_box box, uint64_t now) {
+void exp_toy_put_loss(const exp_toy_canvas *c, exp_box box, uint64_t now) {
     const exp_toy_record *r = c->record;
     FILE *script = c->script;
     double low = INFINITY, high = r->limit;
@@ -171,7 +154,7 @@ void exp_toy_put_loss(const exp_toy_canvas *c, exp_toy_box box, uint64_t now) {
         fprintf(script, ", $marks using 1:2 with points pt 7 ps 1.2*mark lc rgb '#D55E00'\n");
 }
 
-void exp_toy_put_temperature(const exp_toy_canvas *c, exp_toy_box box) {
+void exp_toy_put_temperature(const exp_toy_canvas *c, exp_box box) {
     put_steps(c, box, "Temperature that minimises it");
     fputs("set logscale y\nset yrange [*:*]\nset format y '%g'\n"
           "plot $curves using 1:3 with lines lw 2 lc rgb '#303030', "

@@ -2,11 +2,8 @@
 #ifndef EXP_TOY_PANELS_H
 #define EXP_TOY_PANELS_H
 
-#include <stdio.h>
-
+#include "experiments/common/canvas.h"
 #include "record.h"
-
-typedef enum exp_toy_format { EXP_TOY_PNG, EXP_TOY_SVG, EXP_TOY_GIF } exp_toy_format;
 
 /* A picture that is being written; sizes are in pixels. */
 typedef struct exp_toy_canvas {
@@ -17,11 +14,6 @@ typedef struct exp_toy_canvas {
     double left, bottom, side; /* the square that holds the points in all snapshots and frames */
 } exp_toy_canvas;
 
-/* Where a panel's plot stands, in pixels from the left and from below. */
-typedef struct exp_toy_box {
-    int left, bottom, width, height;
-} exp_toy_box;
-
 exp_toy_canvas exp_toy_canvas_new(FILE *script, const exp_toy_record *record, bool optimal);
 
 /* The data that the panels below refer to: of snapshots, of frames, and of the curves. */
@@ -31,17 +23,18 @@ void exp_toy_put_curves(const exp_toy_canvas *canvas);
 
 /* Begins a file of the canvas' width and height, to be written to `output`; a GIF's frames are shown for `delay`
  * hundredths of a second. */
-void exp_toy_put_terminal(const exp_toy_canvas *canvas, exp_toy_format format, const char *output, int delay);
+void exp_toy_put_terminal(const exp_toy_canvas *canvas, exp_canvas_format format, const char *output,
+                          int delay);
 
 /* The points of a snapshot or a frame under its value and step; numbers beside the axes only where asked for.
  * `marks` are the points' size. */
-void exp_toy_put_points(const exp_toy_canvas *canvas, exp_toy_box box, const exp_toy_picture *picture,
+void exp_toy_put_points(const exp_toy_canvas *canvas, exp_box box, const exp_toy_picture *picture,
                         const char *data, bool numbers, double marks);
 
 /* The loss over the steps with the snapshots marked, up to step `now` in full color and faint behind it. */
-void exp_toy_put_loss(const exp_toy_canvas *canvas, exp_toy_box box, uint64_t now);
+void exp_toy_put_loss(const exp_toy_canvas *canvas, exp_box box, uint64_t now);
 
 /* The temperature over the steps. */
-void exp_toy_put_temperature(const exp_toy_canvas *canvas, exp_toy_box box);
+void exp_toy_put_temperature(const exp_toy_canvas *canvas, exp_box box);
 
 #endif

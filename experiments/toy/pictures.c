@@ -54,7 +54,8 @@ static void put_heading(const exp_toy_canvas *c, const exp_toy_options *o) {
 
 /* --- strip ---------------------------------------------------------------------------------------------- */
 
-static void put_strip(exp_toy_canvas *c, const exp_toy_options *options, exp_toy_format format, int picture) {
+static void put_strip(exp_toy_canvas *c, const exp_toy_options *options, exp_canvas_format format,
+                      int picture) {
     const exp_toy_record *r = c->record;
     int width = r->snapshot_count * (PANEL + GAP) - GAP, below = 56 + CURVES + 72;
     c->width = LEFT + width + RIGHT;
@@ -65,14 +66,14 @@ static void put_strip(exp_toy_canvas *c, const exp_toy_options *options, exp_toy
     for (int i = 0; i < r->snapshot_count; i++) {
         char data[32];
         snprintf(data, sizeof data, "$snapshot%d", i);
-        exp_toy_put_points(c, (exp_toy_box){LEFT + i * (PANEL + GAP), below, PANEL, PANEL}, &r->snapshots[i],
+        exp_toy_put_points(c, (exp_box){LEFT + i * (PANEL + GAP), below, PANEL, PANEL}, &r->snapshots[i],
                            data, i == 0, marks(r, PANEL));
         fputs("unset label\n", c->script); /* the heading too: once is enough */
     }
     int half = (width - LEFT - GAP) / 2;
-    exp_toy_put_loss(c, (exp_toy_box){LEFT, 56, c->optimal ? half : width, CURVES}, r->steps);
+    exp_toy_put_loss(c, (exp_box){LEFT, 56, c->optimal ? half : width, CURVES}, r->steps);
     if (c->optimal)
-        exp_toy_put_temperature(c, (exp_toy_box){LEFT + width - half, 56, half, CURVES});
+        exp_toy_put_temperature(c, (exp_box){LEFT + width - half, 56, half, CURVES});
     fputs("unset multiplot\nunset output\n", c->script);
 }
 
@@ -84,8 +85,8 @@ static nn_status draw_strip(const char *folder, const exp_toy_record *record, co
     exp_toy_canvas canvas = exp_toy_canvas_new(exp_drawing_script(drawing), record, optimal);
     exp_toy_put_snapshots(&canvas);
     exp_toy_put_curves(&canvas);
-    put_strip(&canvas, options, EXP_TOY_PNG, 0);
-    put_strip(&canvas, options, EXP_TOY_SVG, 1);
+    put_strip(&canvas, options, EXP_CANVAS_PNG, 0);
+    put_strip(&canvas, options, EXP_CANVAS_SVG, 1);
     return exp_drawing_draw(drawing, error);
 }
 
@@ -109,8 +110,8 @@ static nn_status draw_snapshots(const char *folder, const exp_toy_record *record
     for (int i = 0; i < record->snapshot_count; i++) {
         char data[32];
         snprintf(data, sizeof data, "$snapshot%d", i);
-        exp_toy_put_terminal(&canvas, EXP_TOY_PNG, exp_drawing_output(i), 0);
-        exp_toy_put_points(&canvas, (exp_toy_box){LEFT, 46, LARGE, LARGE}, &record->snapshots[i], data, true,
+        exp_toy_put_terminal(&canvas, EXP_CANVAS_PNG, exp_drawing_output(i), 0);
+        exp_toy_put_points(&canvas, (exp_box){LEFT, 46, LARGE, LARGE}, &record->snapshots[i], data, true,
                            marks(record, LARGE));
         fputs("unset output\n", canvas.script);
     }
@@ -129,9 +130,8 @@ static void put_frame(const exp_toy_canvas *c, int frame, bool tinted) {
         fputs("set object 1 rectangle from screen 0,0 to screen 0.01,0.02 behind fc rgb '#FCFCFC' fs solid "
               "noborder\n",
               c->script);
-    exp_toy_put_points(c, (exp_toy_box){LEFT, 56, MOVING, MOVING}, picture, data, true,
-                       marks(c->record, MOVING));
-    exp_toy_put_loss(c, (exp_toy_box){LEFT + MOVING + LEFT, 56, MOVING, MOVING}, picture->step);
+    exp_toy_put_points(c, (exp_box){LEFT, 56, MOVING, MOVING}, picture, data, true, marks(c->record, MOVING));
+    exp_toy_put_loss(c, (exp_box){LEFT + MOVING + LEFT, 56, MOVING, MOVING}, picture->step);
     fputs("unset multiplot\n", c->script);
 }
 
@@ -147,7 +147,7 @@ static nn_status draw_animation(const char *folder, const exp_toy_record *record
     canvas.height = 56 + MOVING + 60;
     exp_toy_put_frames(&canvas);
     exp_toy_put_curves(&canvas);
-    exp_toy_put_terminal(&canvas, EXP_TOY_GIF, exp_drawing_output(0), delay);
+    exp_toy_put_terminal(&canvas, EXP_CANVAS_GIF, exp_drawing_output(0), delay);
     /* All frames last equally long: those that stand are drawn several times. */
     for (int i = 0; i < record->frame_count; i++) {
         int hold = i == 0 ? HOLD_FIRST : i == record->frame_count - 1 ? HOLD_LAST : 0;

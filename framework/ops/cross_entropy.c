@@ -1,7 +1,9 @@
 /* cross_entropy.c - what a classifier's outputs are worth.
  *
  *   cross entropy  loss = mean over b of  log sum_k exp(z_bk) - z_b,label;  dz = (softmax(z) - onehot) / B
- *   accuracy       share of rows whose first largest z is the label's; passes no gradient */
+ *   accuracy       share of rows whose first largest z is the label's; passes no gradient
+ *   binary         loss = mean over all n elements of  log(1 + exp(z)) - t z;  dz = (sigmoid(z) - t) / n,  dt = -z / n
+ *                  which is -t log sigmoid(z) - (1 - t) log(1 - sigmoid(z)) without its overflows */
 #include <math.h>
 
 #include "framework/op.h"
@@ -97,4 +99,52 @@ static const nn_op op_accuracy = {
 
 nn_node *nn_accuracy(nn_node *logits, nn_node *labels) {
     return nn_record(&op_accuracy, "accuracy", NULL, 0, 2, (nn_node *[]){logits, labels});
+}
+
+/* --- binary --------------------------------------------------------------------------------------------- */
+
+static nn_status binary_shape(nn_node *node, nn_error *error) {
+    const nn_node *z = node->inputs[0], *t = node->inputs[1];
+    char left[NN_SHAPE_TEXT], right[NN_SHAPE_TEXT];
+    if (z->integer || t->integer || z->shape.rank == 0 || !nn_shape_equal(z->shape, t->shape))
+        return nn_fail(error, NN_ESHAPE, "%s '%s': '%s' is %s, its targets '%s' are %s%s", node->op->name,
+                       node->name, z->name, nn_shape_text(z->shape, left), t->name,
+                       nn_shape_text(t->shape, right), t->integer ? " class numbers" : "");
+    node->shape = NN_SCALAR;
+    return NN_OK;
+}
+
+static void binary_forward(const nn_call *call) {
+    size_t count = nn_call_count(call, call->node->inputs[0]);
+    double sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        double z = call->input[0][i];
+        sum += fmax(z, 0) + log1p(exp(-fabs(z))) - call->input[1][i] * z;
+    }
+    *call->output = (float)(sum / (double)count);
+}
+
+static void binary_backward(const nn_call *call) {
+    size_t count = nn_call_count(call, call->node->inputs[0]);
+    double scale = *call->output_gradient / (double)count;
+    float *dz = call->input_gradient[0], *dt = call->input_gradient[1];
+    for (size_t i = 0; i < count; i++) {
+        double z = call->input[0][i], t = call->input[1][i], e = exp(-fabs(z));
+        float of_z = (float)(((z < 0 ? e : 1) / (1 + e) - t) * scale), of_t = (float)(-z * scale);
+        if (dz)
+            dz[i] = call->accumulate[0] ? dz[i] + of_z : of_z;
+        if (dt)
+            dt[i] = call->accumulate[1] ? dt[i] + of_t : of_t;
+    }
+}
+
+static const nn_op op_binary = {.name = "binary_cross_entropy",
+                                .shape = binary_shape,
+                                .forward = {{.whole = binary_forward}},
+                                .backward = {{.whole = binary_backward}},
+                                .backward_reads = NN_READS_INPUT(0) | NN_READS_INPUT(1),
+                                .early = true};
+
+nn_node *nn_binary_cross_entropy(nn_node *logits, nn_node *targets) {
+    return nn_record(&op_binary, NULL, NULL, 0, 2, (nn_node *[]){logits, targets});
 }

@@ -1,7 +1,8 @@
-/* elementwise.c - sums and multiples of tensors.
+/* elementwise.c - sums, multiples and inner products of tensors.
  *
- *   add    y = a + b        da = dy, db = dy
- *   scale  y = factor x     dx = factor dy */
+ *   add    y = a + b              da = dy, db = dy
+ *   scale  y = factor x           dx = factor dy
+ *   dot    y = sum of a_i b_i     da = dy b, db = dy a      over all examples; summed in double, in order */
 #include <string.h>
 
 #include "framework/kernels/kernels.h"
@@ -12,8 +13,8 @@ static nn_status add_shape(nn_node *node, nn_error *error) {
     const nn_node *a = node->inputs[0], *b = node->inputs[1];
     char left[NN_SHAPE_TEXT], right[NN_SHAPE_TEXT];
     if (a->integer || b->integer || !nn_shape_equal(a->shape, b->shape))
-        return nn_fail(error, NN_ESHAPE, "add '%s': '%s' is %s%s, '%s' is %s%s", node->name, a->name,
-                       nn_shape_text(a->shape, left), a->integer ? " class numbers" : "", b->name,
+        return nn_fail(error, NN_ESHAPE, "%s '%s': '%s' is %s%s, '%s' is %s%s", node->op->name, node->name,
+                       a->name, nn_shape_text(a->shape, left), a->integer ? " class numbers" : "", b->name,
                        nn_shape_text(b->shape, right), b->integer ? " class numbers" : "");
     node->shape = a->shape;
     return NN_OK;
@@ -98,4 +99,41 @@ static const nn_op op_scale = {.name = "scale",
 
 nn_node *nn_scale(nn_node *x, float factor) {
     return nn_record(&op_scale, NULL, &factor, sizeof factor, 1, &x);
+}
+
+static nn_status dot_shape(nn_node *node, nn_error *error) {
+    nn_status status = add_shape(node, error);
+    node->shape = NN_SCALAR;
+    return status;
+}
+
+static void dot_forward(const nn_call *call) {
+    size_t count = nn_call_count(call, call->node->inputs[0]);
+    double sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += (double)call->input[0][i] * call->input[1][i];
+    *call->output = (float)sum;
+}
+
+static void dot_backward_range(void *context, size_t first, size_t count) {
+    const nn_call *call = context;
+    for (int k = 0; k < 2; k++)
+        if (call->input_gradient[k])
+            nn_kernels_active()->vector->scale(count, *call->output_gradient, call->input[1 - k] + first,
+                                               call->accumulate[k], call->input_gradient[k] + first);
+}
+
+static void dot_backward(const nn_call *call) {
+    nn_parallel_ranges(nn_call_count(call, call->node->inputs[0]), dot_backward_range, (void *)call);
+}
+
+static const nn_op op_dot = {.name = "dot",
+                             .shape = dot_shape,
+                             .forward = {{.whole = dot_forward}},
+                             .backward = {{.whole = dot_backward}},
+                             .backward_reads = NN_READS_INPUT(0) | NN_READS_INPUT(1),
+                             .early = true};
+
+nn_node *nn_dot(nn_node *a, nn_node *b) {
+    return nn_record(&op_dot, NULL, NULL, 0, 2, (nn_node *[]){a, b});
 }

@@ -51,6 +51,9 @@ nn_node *nn_sigmoid(nn_node *x);
 /* elementwise.c */
 nn_node *nn_add(nn_node *a, nn_node *b); /* same shapes */
 nn_node *nn_scale(nn_node *x, float factor);
+nn_node *nn_dot(nn_node *a,
+                nn_node *b); /* same shapes -> scalar, the sum of all a_i b_i. With b an input: backward then
+                                          * starts from any given gradient of a */
 
 /* pool.c: image -> image; average pooling counts only cells inside the image */
 typedef struct nn_pool_options {
@@ -62,8 +65,12 @@ nn_node *nn_max_pool(nn_node *image, nn_pool_options options);
 nn_node *nn_average_pool(nn_node *image, nn_pool_options options);
 nn_node *nn_global_average_pool(nn_node *image); /* [B,H,W,C] -> [B,C] */
 
-/* shape.c: [B, ...] -> [B, product] */
-nn_node *nn_flatten(nn_node *x);
+/* upsample.c: [B,H,W,C] -> [B,H factor,W factor,C], each pixel a square of factor x factor */
+nn_node *nn_upsample(nn_node *image, int factor);
+
+/* shape.c */
+nn_node *nn_flatten(nn_node *x);                 /* [B, ...] -> [B, product] */
+nn_node *nn_reshape(nn_node *x, nn_shape shape); /* [B, ...] -> shape, whose first dimension is B too */
 
 /* dropout.c: in training, zeroes each element with probability rate and scales the rest by 1 / (1 - rate) */
 nn_node *nn_dropout(nn_node *x, const char *name, float rate); /* 0 <= rate < 1 */
@@ -72,6 +79,8 @@ nn_node *nn_dropout(nn_node *x, const char *name, float rate); /* 0 <= rate < 1 
 nn_node *nn_cross_entropy(nn_node *logits, nn_node *labels);
 nn_node *nn_accuracy(nn_node *logits,
                      nn_node *labels); /* share of rows whose first largest logit is the label's */
+/* logits and targets from 0 to 1, of the same shape -> scalar, the mean over all elements */
+nn_node *nn_binary_cross_entropy(nn_node *logits, nn_node *targets);
 
 /* snnl.c: representations [B, ...] and labels -> scalar; what else was found is in its nn_snnl_result,
  * readable by nn_plan_report(). */

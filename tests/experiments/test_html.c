@@ -183,6 +183,33 @@ static void no_pictures(void **state) {
     expect(page, "");
 }
 
+/* Of every length modulo 3, against the vectors of RFC 4648 behind a signature of 9 bytes and one more. */
+static void images(void **state) {
+    (void)state;
+    static const char *const ends[][2] = {{"f", "Zg=="},         {"fo", "Zm8="},
+                                          {"foo", "Zm9v"},       {"foob", "Zm9vYg=="},
+                                          {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+    char bytes[32] = "\x89PNG\r\n\x1a\n\xff", wanted[128];
+    for (int i = 0; i < 6; i++) {
+        nn_error error = {0};
+        size_t length = strlen(ends[i][0]);
+        memcpy(bytes + 9, ends[i][0], length);
+        const char *path = test_file("image.png", bytes, 9 + length);
+        FILE *page = begin();
+        test_ok(exp_html_image(page, path, "a \"b\" <c>", &error), &error);
+        snprintf(wanted, sizeof wanted,
+                 "<img alt=\"a &quot;b&quot; &lt;c&gt;\" src=\"data:image/png;base64,iVBORw0KGgr/%s\">\n",
+                 ends[i][1]);
+        expect(page, wanted);
+    }
+    nn_error error = {0};
+    FILE *page = begin();
+    test_fails(exp_html_image(page, test_file("image.png", "GIF89a, a picture", 17), "x", &error), NN_EFORMAT,
+               &error, "image.png is no PNG picture");
+    test_fails(exp_html_image(page, "/nowhere.png", "x", &error), NN_EFILE, &error, "/nowhere.png");
+    expect(page, "");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(escaping),
@@ -194,6 +221,7 @@ int main(void) {
         cmocka_unit_test(the_name_of_a_picture),
         cmocka_unit_test(two_charts),
         cmocka_unit_test(no_pictures),
+        cmocka_unit_test(images),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

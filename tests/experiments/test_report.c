@@ -360,17 +360,14 @@ static void curves_and_planes(void **state) {
     assert_null(strstr(page, ", snnl-weight -0.2</text>"));
     assert_null(strstr(page, "perplexity"));
     program_said(page, "<h3>Reliability diagrams</h3>");
-    program_said(page, "<text>Reliability, grid</text>");
+    static const char *const conditions[] = {"batch 10, snnl-weight 0", "batch 10, snnl-weight 0.1",
+                                             "batch 20, snnl-weight 0", "batch 20, snnl-weight 0.1"};
+    for (int i = 0; i < 4; i++) { /* too many for one diagram */
+        char title[96];
+        snprintf(title, sizeof title, "<text>Reliability, grid, %s</text>", conditions[i]);
+        program_said(page, title);
+    }
     free(page);
-}
-
-/* --- half of it ----------------------------------------------------------------------------------------- */
-
-static void move_run(const char *from, const char *to, const result *r) {
-    char old[400], new[400];
-    snprintf(old, sizeof old, "%s/%s", from, r->run);
-    snprintf(new, sizeof new, "%s/%s", to, r->run);
-    assert_int_equal(rename(old, new), 0);
 }
 
 static int entries_in(const char *folder) {
@@ -381,6 +378,30 @@ static int entries_in(const char *folder) {
         count += entry->d_name[0] != '.';
     closedir(stream);
     return count;
+}
+
+/* Figures of an earlier report that this one has not are removed. */
+static void no_figure_is_left_over(void **state) {
+    (void)state;
+    int figures = entries_in("out/figures");
+    char path[64];
+    for (int i = 1; i <= 2; i++) {
+        snprintf(path, sizeof path, "out/figures/figure-%02d.svg", figures + i);
+        write_study(path, "left over");
+    }
+    assert_int_equal(
+        program_run("reproduce", "--study numbers.ini --study layers.ini --out out --report-only --quiet"),
+        0);
+    assert_int_equal(entries_in("out/figures"), figures);
+}
+
+/* --- half of it ----------------------------------------------------------------------------------------- */
+
+static void move_run(const char *from, const char *to, const result *r) {
+    char old[400], new[400];
+    snprintf(old, sizeof old, "%s/%s", from, r->run);
+    snprintf(new, sizeof new, "%s/%s", to, r->run);
+    assert_int_equal(rename(old, new), 0);
 }
 
 /* A half-finished study: what is compared is of one seed, and nothing is trained. */
@@ -587,6 +608,7 @@ int main(void) {
         cmocka_unit_test(findings_of_layers),
         cmocka_unit_test(the_table_of_layers),
         cmocka_unit_test(curves_and_planes),
+        cmocka_unit_test(no_figure_is_left_over),
         cmocka_unit_test(a_half_finished_study),
         cmocka_unit_test(nothing_is_done),
         cmocka_unit_test(a_failed_run),

@@ -124,6 +124,16 @@ static void pairs_without_a_partner(void **state) {
     assert_true(d.pairs == 0 && isnan(d.mean) && isnan(d.low) && isnan(d.high));
 }
 
+/* Rounded numbers, as accuracies are, may differ by the same in all pairs by chance: that is no certainty. */
+static void pairs_of_the_same_difference(void **state) {
+    (void)state;
+    const double a[] = {0.75, 0.5, 1}, b[] = {0.5, 0.25, 0.75};
+    exp_difference d = exp_paired_difference(a, b, 3);
+    assert_true(d.pairs == 3 && d.mean == 0.25 && isnan(d.low) && isnan(d.high));
+    d = exp_paired_difference(a, a, 3);
+    assert_true(d.pairs == 3 && d.mean == 0 && isnan(d.low) && isnan(d.high));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(samples),
@@ -134,6 +144,7 @@ int main(void) {
         cmocka_unit_test(many_degrees),
         cmocka_unit_test(students_own_example),
         cmocka_unit_test(pairs_without_a_partner),
+        cmocka_unit_test(pairs_of_the_same_difference),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

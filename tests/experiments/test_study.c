@@ -308,7 +308,7 @@ static void files(void **state) {
                "no/such: No such file");
     exp_study_free(&study);
     test_fails(exp_study_read(&study, "wights", EXP_SIZE_DEFAULT, &error), NN_EARGUMENT, &error,
-               "there is no 'wights'; there are: accuracy, batch, ");
+               "there is no 'wights'; there are: accuracy, ");
     exp_study_free(&study);
 }
 

@@ -95,7 +95,8 @@ static void collect_arguments(const setup *s, const op_check *check, op_result *
 
 static void collect_results(const setup *s, const op_check *check, op_result *r) {
     size_t rows = (size_t)op_rows(check);
-    r->count = rows * nn_shape_row(nn_node_shape(s->output));
+    nn_shape shape = nn_node_shape(s->output);
+    r->count = shape.rank ? rows * nn_shape_row(shape) : 1;
     r->output = copy_of(nn_plan_data(s->plan, s->output), r->count * sizeof(float));
     r->weights = test_weights(r->count);
     for (int i = 0; i < check->input_count; i++)

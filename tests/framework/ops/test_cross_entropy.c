@@ -1,10 +1,10 @@
-/* Cross entropy and accuracy. */
+/* Cross entropy, of classes and binary, and accuracy. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "framework/kernels/kernels.h"
-#include "tests/support/support.h"
+#include "tests/support/op_check.h"
 
 typedef struct classifier {
     nn_store store;
@@ -223,6 +223,93 @@ static void test_refusals(void **state) {
     }
 }
 
+/* --- binary --------------------------------------------------------------------------------------------- */
+
+static nn_node *build_binary(const op_check *check, nn_node *const *inputs) {
+    (void)check;
+    return nn_binary_cross_entropy(inputs[0], inputs[1]);
+}
+
+static size_t count_of(const op_check *check) {
+    return (size_t)op_rows(check) * nn_shape_row(check->inputs[0]);
+}
+
+static double sigmoid(double z) {
+    return 1 / (1 + exp(-z));
+}
+
+/* As the definition has it, by probabilities. */
+static void binary_forward(const op_check *check, double *const *arguments, double *y) {
+    for (size_t i = 0; i < count_of(check); i++) {
+        double p = sigmoid(arguments[0][i]), t = arguments[1][i];
+        *y -= (t * log(p) + (1 - t) * log(1 - p)) / (double)count_of(check);
+    }
+}
+
+static void binary_backward(const op_check *check, double *const *arguments, const double *dy,
+                            double *const *gradients) {
+    for (size_t i = 0; i < count_of(check); i++) {
+        double p = sigmoid(arguments[0][i]), share = *dy / (double)count_of(check);
+        gradients[0][i] = share * (p - arguments[1][i]);
+        gradients[1][i] = share * (log(1 - p) - log(p));
+    }
+}
+
+static op_check binary_check(nn_shape shape, int rows) {
+    return (op_check){.name = "binary_cross_entropy",
+                      .inputs = {shape, shape},
+                      .input_count = 2,
+                      .rows = rows,
+                      .build = build_binary,
+                      .forward = binary_forward,
+                      .backward = binary_backward};
+}
+
+static void test_binary(void **state) {
+    (void)state;
+    const nn_shape shapes[] = {NN_SHAPE1(1), NN_SHAPE1(9), NN_SHAPE2(16, 1), NN_SHAPE2(5, 33),
+                               NN_SHAPE4(2, 3, 5, 7)};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        op_check check = binary_check(shapes[i], 0);
+        op_check_run(&check);
+    }
+    op_check check = binary_check(NN_SHAPE2(8, 3), 5);
+    op_check_run(&check);
+}
+
+/* Where 1 - sigmoid is 0 in floating point, and exp overflows: exact values and gradients. */
+static void test_binary_of_large_logits(void **state) {
+    (void)state;
+    nn_store store;
+    nn_store_begin(&store, 1);
+    nn_graph *graph = nn_graph_new(&store);
+    nn_node *z = nn_input(graph, "logits", NN_SHAPE2(4, 1)), *t = nn_input(graph, "targets", NN_SHAPE2(4, 1));
+    nn_node *loss = nn_binary_cross_entropy(z, t);
+    nn_plan *plan;
+    nn_error error = {0};
+    nn_plan_options options = {.loss = loss, .gradients = &z, .gradients_count = 1};
+    test_ok(nn_plan_new(&plan, graph, options, &error), &error);
+    memcpy(nn_plan_data(plan, z), (float[]){1e6f, 1e6f, -1e6f, -1e6f}, 4 * sizeof(float));
+    memcpy(nn_plan_data(plan, t), (float[]){1, 0, 0, 1}, 4 * sizeof(float));
+    test_ok(nn_plan_forward(plan, (nn_run){.rows = 4}, &error), &error);
+    test_ok(nn_plan_backward(plan, (nn_run){.rows = 4}, &error), &error);
+    assert_true(nn_plan_scalar(plan, loss) == 5e5f); /* the mean of 0, 1e6, 0, 1e6 */
+    test_same_bits("gradient", nn_plan_gradient(plan, z), (float[]){0, 0.25f, 0, -0.25f}, 4 * sizeof(float));
+    nn_plan_free(plan);
+    nn_graph_free(graph);
+    nn_store_free(&store);
+}
+
+static void test_binary_refusals(void **state) {
+    (void)state;
+    op_check check = binary_check(NN_SHAPE2(4, 2), 0);
+    check.inputs[1] = NN_SHAPE2(4, 1);
+    op_refused(&check, NN_ESHAPE, "'first' is 4 x 2, its targets 'second' are 4 x 1");
+    refuse(nn_binary_cross_entropy, NN_SHAPE1(4), true, NN_ESHAPE,
+           "its targets 'labels' are 4 class numbers");
+    assert_null(nn_binary_cross_entropy(NULL, NULL));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values_and_gradients),
@@ -231,6 +318,9 @@ int main(void) {
         cmocka_unit_test(test_large_logits),
         cmocka_unit_test(test_accuracy),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_binary),
+        cmocka_unit_test(test_binary_of_large_logits),
+        cmocka_unit_test(test_binary_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* Sums and multiples of tensors. */
+/* Sums, multiples and inner products of tensors. */
 #include "tests/support/op_check.h"
 
 static size_t count_of(const op_check *check) {
@@ -105,6 +105,71 @@ static void test_scale(void **state) {
     op_check_run(&check);
 }
 
+static nn_node *build_dot(const op_check *check, nn_node *const *inputs) {
+    (void)check;
+    return nn_dot(inputs[0], inputs[1]);
+}
+
+static void dot_forward(const op_check *check, double *const *arguments, double *y) {
+    for (size_t i = 0; i < count_of(check); i++)
+        *y += arguments[0][i] * arguments[1][i];
+}
+
+static void dot_backward(const op_check *check, double *const *arguments, const double *dy,
+                         double *const *gradients) {
+    for (size_t i = 0; i < count_of(check); i++) {
+        gradients[0][i] = *dy * arguments[1][i];
+        gradients[1][i] = *dy * arguments[0][i];
+    }
+}
+
+static op_check dot_check(nn_shape shape, int rows) {
+    return (op_check){.name = "dot",
+                      .inputs = {shape, shape},
+                      .input_count = 2,
+                      .rows = rows,
+                      .build = build_dot,
+                      .forward = dot_forward,
+                      .backward = dot_backward};
+}
+
+static void test_dot(void **state) {
+    (void)state;
+    for (int i = 0; i < SHAPES; i++) {
+        op_check check = dot_check(shapes[i], 0);
+        op_check_run(&check);
+    }
+    op_check check = dot_check(NN_SHAPE2(6, 13), 4);
+    op_check_run(&check);
+}
+
+static nn_node *build_square(const op_check *check, nn_node *const *inputs) {
+    (void)check;
+    return nn_dot(inputs[0], inputs[0]);
+}
+
+static void square_forward(const op_check *check, double *const *arguments, double *y) {
+    for (size_t i = 0; i < count_of(check); i++)
+        *y += arguments[0][i] * arguments[0][i];
+}
+
+static void square_backward(const op_check *check, double *const *arguments, const double *dy,
+                            double *const *gradients) {
+    for (size_t i = 0; i < count_of(check); i++)
+        gradients[0][i] = 2 * *dy * arguments[0][i];
+}
+
+static void test_dot_with_itself(void **state) {
+    (void)state;
+    op_check check = dot_check(NN_SHAPE2(4, 33), 3);
+    check.name = "dot(x, x)";
+    check.input_count = 1;
+    check.build = build_square;
+    check.forward = square_forward;
+    check.backward = square_backward;
+    op_check_run(&check);
+}
+
 static nn_node *labels_of(nn_node *like) {
     return nn_labels(nn_node_graph(like), "classes", 4, 3);
 }
@@ -126,6 +191,8 @@ static void test_refusals(void **state) {
     op_refused(&check, NN_ESHAPE, "'first' is 4 x 2, 'second' is 4 x 3");
     check.inputs[1] = NN_SHAPE4(4, 1, 1, 2);
     op_refused(&check, NN_ESHAPE, "'first' is 4 x 2, 'second' is 4 x 1 x 1 x 2");
+    check.build = build_dot;
+    op_refused(&check, NN_ESHAPE, "'first' is 4 x 2, 'second' is 4 x 1 x 1 x 2");
     check = add_check(NN_SHAPE1(4), 0);
     check.build = build_add_of_labels;
     op_refused(&check, NN_ESHAPE, "'classes' is 4 class numbers");
@@ -133,14 +200,13 @@ static void test_refusals(void **state) {
     op_refused(&check, NN_ESHAPE, "'classes' holds class numbers");
     assert_null(nn_add(NULL, NULL));
     assert_null(nn_scale(NULL, 1));
+    assert_null(nn_dot(NULL, NULL));
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_add),
-        cmocka_unit_test(test_add_to_itself),
-        cmocka_unit_test(test_scale),
-        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_add), cmocka_unit_test(test_add_to_itself),   cmocka_unit_test(test_scale),
+        cmocka_unit_test(test_dot), cmocka_unit_test(test_dot_with_itself), cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

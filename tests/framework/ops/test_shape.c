@@ -1,4 +1,4 @@
-/* Flatten: the same numbers under another shape. */
+/* Flatten and reshape: the same numbers under another shape. */
 #include "tests/support/op_check.h"
 
 static nn_node *build(const op_check *check, nn_node *const *inputs) {
@@ -80,11 +80,64 @@ static void test_refusals(void **state) {
     assert_null(nn_flatten(NULL));
 }
 
+/* --- reshape -------------------------------------------------------------------------------------------- */
+
+static nn_node *build_reshape(const op_check *check, nn_node *const *inputs) {
+    return nn_reshape(inputs[0], *(const nn_shape *)check->detail);
+}
+
+static op_check reshape_check(nn_shape from, const nn_shape *to, int rows) {
+    op_check check = check_of(from, rows);
+    check.name = "reshape";
+    check.detail = to;
+    check.build = build_reshape;
+    return check;
+}
+
+static void test_reshape(void **state) {
+    (void)state;
+    const nn_shape pairs[][2] = {{NN_SHAPE2(1, 1), NN_SHAPE4(1, 1, 1, 1)},
+                                 {NN_SHAPE2(3, 98), NN_SHAPE4(3, 7, 7, 2)},
+                                 {NN_SHAPE4(2, 4, 6, 3), NN_SHAPE4(2, 2, 2, 18)},
+                                 {NN_SHAPE4(5, 2, 2, 3), NN_SHAPE2(5, 12)}};
+    for (int i = 0; i < 4; i++) {
+        op_check check = reshape_check(pairs[i][0], &pairs[i][1], 0);
+        op_check_run(&check);
+    }
+    op_check check = reshape_check(pairs[3][0], &pairs[3][1], 2);
+    op_check_run(&check);
+}
+
+static nn_node *build_reshape_of_labels(const op_check *check, nn_node *const *inputs) {
+    (void)check;
+    return nn_reshape(nn_labels(nn_node_graph(inputs[0]), "classes", 4, 3), NN_SHAPE2(4, 1));
+}
+
+static void test_reshape_refusals(void **state) {
+    (void)state;
+    nn_shape to = NN_SHAPE4(4, 2, 2, 2);
+    op_check check = reshape_check(NN_SHAPE2(4, 6), &to, 0);
+    op_refused(&check, NN_ESHAPE, "'first' is 4 x 6 and cannot become 4 x 2 x 2 x 2");
+    to = NN_SHAPE2(2, 12); /* as many numbers, but other examples */
+    op_refused(&check, NN_ESHAPE, "'first' is 4 x 6 and cannot become 2 x 12");
+    to = NN_SHAPE1(24);
+    op_refused(&check, NN_ESHAPE, "cannot become 24");
+    to = NN_SHAPE4(4, -2, -3, 1);
+    op_refused(&check, NN_ESHAPE, "cannot become");
+    to.rank = 9;
+    op_refused(&check, NN_ESHAPE, "cannot become scalar");
+    check.build = build_reshape_of_labels;
+    op_refused(&check, NN_ESHAPE, "'classes' is 4 class numbers and cannot become 4 x 1");
+    assert_null(nn_reshape(NULL, NN_SHAPE2(1, 1)));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values_and_gradients),
         cmocka_unit_test(test_shape_and_no_copy),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_reshape),
+        cmocka_unit_test(test_reshape_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
