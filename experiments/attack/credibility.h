@@ -32,9 +32,8 @@ typedef struct exp_attack_credibility {
 nn_status exp_attack_credibility_check(const exp_attack_credibility *credibility,
                                        const exp_attack_model *model, nn_error *error);
 
-/* Attacks the evaluation's first model with its settings, but the method and epsilon given here. Fewer examples than wanted are told in
- * `examples`. After an early end, at
- * NN_OK, the evaluation's *stop is not 0. */
+/* Attacks the evaluation's first model with its settings, but the method and epsilon given here. `examples` becomes the
+ * number judged, fewer where there are not so many. After an early end, at NN_OK, the evaluation's *stop is not 0. */
 nn_status exp_attack_credibility_measure(exp_attack_credibility *credibility,
                                          const exp_attack_evaluation *evaluation, nn_error *error);
 

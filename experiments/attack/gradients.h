@@ -1,6 +1,6 @@
-/* gradients.h - the structure of input gradients: in a plain classifier the signs of the loss's gradient with respect to
- * the image are alike for images of one class, so that attacks on one image tell of others. How far they are so: their
- * SNNL by class, at its optimal temperature (small: apart by class; near its limit: mixed), and a picture by t-SNE. */
+/* gradients.h - the structure of input gradients: how far the signs of the loss's gradient with respect to the image are
+ * alike for images of one class, so that one image's gradient tells of others'. Their SNNL by class, at its optimal
+ * temperature, is small where they are apart by class and near its limit where they are mixed; and a picture by t-SNE. */
 #ifndef EXP_ATTACK_GRADIENTS_H
 #define EXP_ATTACK_GRADIENTS_H
 
