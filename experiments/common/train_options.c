@@ -202,7 +202,7 @@ static nn_status check_unchanged(const exp_train_options *options, const exp_tra
 static nn_status resolve_resumed(exp_train_options *options, const char *run, int argc, char **argv,
                                  nn_error *error) {
     char path[EXP_TEXT_MAX + 16];
-    exp_train_options before;
+    exp_train_options before = exp_train_defaults;
     snprintf(path, sizeof path, "%s/config.ini", run);
     if (!run[0])
         return nn_fail(error, NN_EARGUMENT, "--resume: which run? name its folder with --run DIR");

@@ -176,6 +176,17 @@ static void failed_write_keeps_the_old_file(void **state) {
     free(bytes);
 }
 
+static void renames_and_replaces(void **state) {
+    (void)state;
+    nn_error error = {0};
+    const char *from = test_file("from", "new", 3), *to = test_file("to", "old", 3);
+    test_ok(nn_file_rename(from, to, &error), &error);
+    expect_content(to, "new", 3);
+    assert_int_equal(access(from, F_OK), -1);
+    test_fails(nn_file_rename(from, to, &error), NN_EFILE, &error, "cannot rename ");
+    expect_content(to, "new", 3);
+}
+
 static void reports_a_full_disk(void **state) {
     (void)state;
     nn_error error = {0};
@@ -206,6 +217,7 @@ int main(void) {
         cmocka_unit_test(writes_and_replaces),
         cmocka_unit_test(writes_through_links),
         cmocka_unit_test(failed_write_keeps_the_old_file),
+        cmocka_unit_test(renames_and_replaces),
         cmocka_unit_test(reports_a_full_disk),
         cmocka_unit_test(reports_a_missing_folder),
     };
