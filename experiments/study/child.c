@@ -40,7 +40,8 @@ static void become(const exp_child *child, const char *program, char *const *arg
     setpgid(0, 0);
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent || chdir(child->folder) != 0)
         _exit(127);
-    int log = open(child->log, O_WRONLY | O_CREAT | (child->append ? O_APPEND : O_TRUNC), 0666), nothing = open("/dev/null", O_RDONLY);
+    int log = open(child->log, O_WRONLY | O_CREAT | (child->append ? O_APPEND : O_TRUNC), 0666),
+        nothing = open("/dev/null", O_RDONLY);
     if (log < 0 || nothing < 0)
         _exit(127);
     dup2(nothing, STDIN_FILENO);

@@ -11,8 +11,8 @@ typedef struct exp_child {
     const char *program;               /* its name: it lies beside this one */
     char *const *words;                /* of its command line, without the name; ended by NULL */
     const char *folder;                /* exists: the program runs in it */
-    const char *log; /* file in the folder for all that it says */
-    bool append; /* to what is in there */
+    const char *log;                   /* file in the folder for all that it says */
+    bool append;                       /* to what is in there */
     const volatile sig_atomic_t *stop; /* once set, the program is asked to end */
     void (*tick)(void *context);       /* called about once a second, and NULL is fine */
     void *context;

@@ -107,8 +107,12 @@ static nn_status train(running *r, exp_study_result *result, nn_error *error) {
         (!resumed && write_options(folder, options, error) != NN_OK))
         return error->status;
     /* Named, the data set must be there: nothing may stand in for it. */
-    char *const words[] = {"--preset", "./options.ini", "--dataset", (char *)options->dataset, "--run", ".",
-                           "--data",   r->data,         "--threads", threads,                  "--quiet", NULL};
+    char *const words[] = {"--preset",  "./options.ini",
+                           "--dataset", (char *)options->dataset,
+                           "--run",     ".",
+                           "--data",    r->data,
+                           "--threads", threads,
+                           "--quiet",   NULL};
     char *const on[] = {"--resume", "--run", ".", "--data", r->data, "--threads", threads, "--quiet", NULL};
     exp_child child = {
         .program = "train", .words = resumed ? on : words, .log = "train.log", .append = resumed};

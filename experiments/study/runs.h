@@ -23,10 +23,10 @@ typedef struct exp_runs_tally {
 } exp_runs_tally;
 
 /* Trains what is missing in the table's OUT folder, which is made if need be, then makes the analyses that are missing of
- * finished runs, and reads what came out into the table. The tables' files are written at the beginning and after every run. A run that fails is reported, left in
- * OUT/runs/NAME.failed and passed over. NN_EARGUMENT where another program is at work in that folder, NN_EFILE where it
- * cannot be written. A training that this process did not see end, however it ended, is gone on with from its last checkpoint by the next
- * call, or done again where it has none: the result is the same. */
+ * finished runs, and reads what came out into the table, whose files are written at the beginning and after every run. A
+ * run that fails is reported, left in OUT/runs/NAME.failed and passed over. A training that this process did not see end,
+ * however it ended, is gone on with from its last checkpoint by the next call, or done again where it has none: the
+ * result is the same. NN_EARGUMENT where another program is at work in that folder, NN_EFILE where it cannot be written. */
 nn_status exp_study_train(exp_study_table *table, const exp_runs_setting *setting, exp_runs_tally *tally,
                           nn_error *error);
 

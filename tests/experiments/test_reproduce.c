@@ -431,7 +431,7 @@ static void wrong_usage(void **state) {
         {"--study wrong.ini",
          "reproduce: wrong.ini:4: 'epoch' is not for a study; there are: preset, model, "},
         {"--study six.ini --study=wrong.ini", "reproduce: wrong.ini:4: "},
-        {"--study nosuch", "reproduce: --study: there is no 'nosuch'; there are: accuracy, batch, "},
+        {"--study nosuch", "reproduce: --study: there is no 'nosuch'; there are: accuracy, "},
         {"--study nosuch.ini", "reproduce: cannot open nosuch.ini: No such file"},
         {"--study", "reproduce: --study wants a value: --study NAME"},
         {"--study six.ini other", "'other' is not an option"},
