@@ -51,8 +51,11 @@ static void build(model_discriminator *d, const model_gan_options *o) {
 static nn_status make_plans(model_discriminator *d, nn_error *error) {
     nn_node *logits[] = {d->real_logits, d->generated_logits};
     nn_plan_options learning = {.training = true, .loss = d->learning_loss, .keep = logits, .keep_count = 2};
-    nn_plan_options judging = {
-        .training = true, .loss = d->judging_loss, .gradients = &d->generated, .gradients_count = 1};
+    nn_plan_options judging = {.training = true,
+                               .fixed = true,
+                               .loss = d->judging_loss,
+                               .gradients = &d->generated,
+                               .gradients_count = 1};
     nn_status status = nn_plan_new(&d->learning, d->graph, learning, error);
     return status == NN_OK ? nn_plan_new(&d->judging, d->graph, judging, error) : status;
 }

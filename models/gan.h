@@ -17,7 +17,7 @@
  * parameters is what the chain rule makes of d loss / d images = given.
  *
  * Real and generated images pass through D apart from each other, each with the statistics of its own batch. In 3 D's
- * store receives the gradients of a loss that D does not follow: they are overwritten by the next 2. */
+ * parameters are constants: what 2 has left in its store's gradients stays. */
 #ifndef MODEL_GAN_H
 #define MODEL_GAN_H
 
