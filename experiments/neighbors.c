@@ -52,6 +52,8 @@ static const exp_option table[] = {
      "rotation:DEGREES, "
      "blur:SIGMA, noise:SIGMA",
      .recorded = false},
+    {"skip-missing", EXP_FLAG, AT(skip_missing), NULL,
+     "leave out those of --outliers that are not there, and the run's own data set", .recorded = false},
     {"seed", EXP_COUNT, AT(seed), "N", "of the noise", 0, 9e15, .recorded = false},
     {"out", EXP_TEXT, AT(out), "DIR", "folder for the results (else RUN/neighbors)", .recorded = false},
     {"threads", EXP_COUNT, AT(threads), "N", "0: all processors; results do not depend on it", 0, 256,

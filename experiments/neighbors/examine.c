@@ -63,7 +63,15 @@ static nn_status find_sources(examination *e, nn_error *error) {
     const exp_examine_options *o = e->options;
     if (!o->outliers[0])
         return NN_OK;
-    nn_status status = exp_sources_parse(o->outliers, e->run.set.name, e->sources, &e->source_count, error);
+    const char *own = e->run.set.name;
+    char left_out[EXP_SOURCES_TEXT];
+    nn_status status =
+        exp_sources_parse(o->outliers, o->skip_missing ? NULL : own, e->sources, &e->source_count, error);
+    if (status == NN_OK && o->skip_missing) {
+        exp_sources_keep_present(e->sources, &e->source_count, own, exp_data_root(o->data), left_out);
+        if (left_out[0])
+            exp_progress_say(e->progress, "NOTE: --outliers: left out: %s", left_out);
+    }
     if (status == NN_OK)
         status = exp_sources_check(e->sources, e->source_count, exp_data_root(o->data), error);
     return status;

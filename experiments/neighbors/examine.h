@@ -10,7 +10,7 @@ typedef struct exp_examine_options {
         outliers[EXP_TEXT_MAX], out[EXP_TEXT_MAX];
     uint64_t neighbors, calibration, examples, train_limit, seed, threads;
     int variant; /* exp_dknn_variant */
-    bool json, quiet;
+    bool skip_missing, json, quiet;
 } exp_examine_options;
 
 /* Once *stop is not 0 it ends early, at NN_OK: *interrupted says whether it did, and there is no summary then. */

@@ -72,7 +72,7 @@ static nn_status parse_word(const char *word, const char *own, exp_source *sourc
         return status == NN_OK ? add((exp_source){"gaussian", EXP_SOURCE_GAUSSIAN, 0}, sources, count, error)
                                : status;
     }
-    if (strcmp(word, own) == 0)
+    if (own && strcmp(word, own) == 0)
         return nn_fail(error, NN_EARGUMENT, "--outliers: '%s' is what the run was trained on", word);
     nn_status status = NN_OK;
     if (colon)
@@ -100,6 +100,21 @@ nn_status exp_sources_parse(const char *list, const char *own, exp_source source
     if (status == NN_OK && *count == 0)
         return nn_fail(error, NN_EARGUMENT, "--outliers: the list is empty");
     return status;
+}
+
+void exp_sources_keep_present(exp_source sources[EXP_SOURCES_MAX], int *count, const char *own,
+                              const char *root, char left_out[EXP_SOURCES_TEXT]) {
+    int kept = 0;
+    left_out[0] = '\0';
+    for (int k = 0; k < *count; k++) {
+        const char *name = sources[k].name;
+        bool data = sources[k].kind == EXP_SOURCE_DATA;
+        if (!data || (strcmp(name, own) != 0 && data_present(name, root)))
+            sources[kept++] = sources[k];
+        else
+            sprintf(left_out + strlen(left_out), "%s%s", left_out[0] ? ", " : "", name);
+    }
+    *count = kept;
 }
 
 nn_status exp_sources_check(const exp_source *sources, int count, const char *root, nn_error *error) {

@@ -16,7 +16,11 @@
 #include "experiments/common/trained_run.h"
 #include "transform.h"
 
-enum { EXP_SOURCES_MAX = 32, EXP_SOURCE_NAME_MAX = 40 };
+enum {
+    EXP_SOURCES_MAX = 32,
+    EXP_SOURCE_NAME_MAX = 40,
+    EXP_SOURCES_TEXT = EXP_SOURCES_MAX * (EXP_SOURCE_NAME_MAX + 2)
+};
 
 typedef enum exp_source_kind {
     EXP_SOURCE_DATA,
@@ -34,9 +38,14 @@ typedef struct exp_source {
 } exp_source;
 
 /* Reads a list, separated by commas. NN_EARGUMENT for an unknown source, an amount out of range, one named twice, the data
- * set `own`, which is not out of the distribution, and an empty list. */
+ * set `own` (NULL: none), which is not out of the distribution, and an empty list. */
 nn_status exp_sources_parse(const char *list, const char *own, exp_source sources[EXP_SOURCES_MAX],
                             int *count, nn_error *error);
+
+/* Leaves out data sets that are not in the data root, and `own`; their names, separated by ", ", go to `left_out`, which is
+ * "" where there are none. *count may come to 0. */
+void exp_sources_keep_present(exp_source sources[EXP_SOURCES_MAX], int *count, const char *own,
+                              const char *root, char left_out[EXP_SOURCES_TEXT]);
 
 /* NN_EFILE where a source's data set is not in the data root: to be known before the work is done. */
 nn_status exp_sources_check(const exp_source *sources, int count, const char *root, nn_error *error);

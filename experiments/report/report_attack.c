@@ -115,7 +115,7 @@ static void put_transfer(exp_section *section, const exp_block_results *b, const
         "Transfer: of the images that both networks had right, the share (%%) that the attack %s on one "
         "network turns wrong in another one, of another seed. Means over the seeds.",
         attack);
-    fputs("<div class=\"wide\"><table>\n<tr><th>made on &darr;, shown to &rarr;</th>", page);
+    fputs("<div class=\"wide\"><table>\n<tr><th>made on, shown to</th>", page);
     for (int to = 0; to < b->block->conditions; to++)
         exp_html_element(page, "th", "%s", exp_condition_label(&b->block->runs[to], label));
     fputs("</tr>\n", page);

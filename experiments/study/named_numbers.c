@@ -19,23 +19,21 @@ static bool add(exp_named_numbers *numbers, const char *name, double value) {
     return true;
 }
 
-static bool tells_apart(const cJSON *number) {
-    return strcmp(number->string, "epsilon") == 0 || strcmp(number->string, "step") == 0;
-}
-
 /* What an object of a list goes by. */
 static void name_item(const cJSON *item, int place, char name[EXP_NUMBER_NAME_MAX]) {
-    const cJSON *member;
+    const cJSON *member, *step = cJSON_GetObjectItemCaseSensitive(item, "step");
     name[0] = '\0';
     cJSON_ArrayForEach(member, item) {
         size_t length = strlen(name);
         const char *colon = length ? ":" : "";
         if (cJSON_IsString(member))
             snprintf(name + length, EXP_NUMBER_NAME_MAX - length, "%s%s", colon, member->valuestring);
-        else if (cJSON_IsNumber(member) && tells_apart(member))
+        else if (cJSON_IsNumber(member) && strcmp(member->string, "epsilon") == 0)
             snprintf(name + length, EXP_NUMBER_NAME_MAX - length, "%s%.9g", colon, member->valuedouble);
     }
-    if (!name[0])
+    if (!name[0] && cJSON_IsNumber(step))
+        snprintf(name, EXP_NUMBER_NAME_MAX, "%.9g", step->valuedouble);
+    else if (!name[0])
         snprintf(name, EXP_NUMBER_NAME_MAX, "%d", place);
 }
 

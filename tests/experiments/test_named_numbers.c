@@ -20,7 +20,7 @@ static void every_number_has_a_name(void **state) {
         " \"outliers\": [{\"source\": \"noise\", \"examples\": 20, \"scores\": [\n"
         "    {\"score\": \"energy\", \"auroc\": 0.75}, {\"score\": \"density\", \"layer\": \"conv1\", "
         "\"auroc\": 0.5}]}],\n"
-        " \"attacks\": [{\"method\": \"fgsm\", \"epsilon\": 0.1, \"accuracy\": 0.5}],\n"
+        " \"attacks\": [{\"method\": \"fgsm\", \"epsilon\": 0.1, \"step\": 0.02, \"accuracy\": 0.5}],\n"
         " \"snapshots\": [{\"step\": 400, \"snnl\": 0.625}],\n"
         " \"plain\": [{\"a\": 7}, {\"a\": 8}]}";
     static const struct {
@@ -33,6 +33,7 @@ static void every_number_has_a_name(void **state) {
                     {"outliers.noise.scores.energy.auroc", 0.75},
                     {"outliers.noise.scores.density:conv1.auroc", 0.5},
                     {"attacks.fgsm:0.1.epsilon", 0.1},
+                    {"attacks.fgsm:0.1.step", 0.02},
                     {"attacks.fgsm:0.1.accuracy", 0.5},
                     {"snapshots.400.step", 400},
                     {"snapshots.400.snnl", 0.625},

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/support/cells.h"
 #include "tests/support/page.h"
 #include "tests/support/program.h"
 #include "tests/support/results.h"
@@ -85,93 +86,37 @@ static void a_note(void **state) {
 
 /* --- numbers of the page -------------------------------------------------------------------------------- */
 
-/* Text of a number with so many decimals: as near as that can be. `sign`: + stands before what is not negative. */
-static void expect_number(const char *what, const char *text, double wanted, int decimals, bool sign) {
-    char *end;
-    double value = strtod(text, &end);
-    const char *point = strchr(text, '.');
-    if (end == text || !point || (int)strspn(point + 1, "0123456789") != decimals)
-        fail_msg("%s: '%s' has not %d decimals", what, text, decimals);
-    if (sign && text[0] != '+' && text[0] != '-')
-        fail_msg("%s: '%s' has no sign", what, text);
-    if (!(fabs(value - wanted) <= 0.5 * pow(10, -decimals) + 1e-7))
-        fail_msg("%s: '%s' should be %.9g", what, text, wanted);
-}
-
-/* Two pairs: their mean difference and its 95% interval. With one degree of freedom Student's t is Cauchy's, whose
- * quantile is a tangent. */
-typedef struct difference {
-    double mean, low, high;
-} difference;
-
-static difference difference_of(double a1, double b1, double a2, double b2) {
-    double d1 = a1 - b1, d2 = a2 - b2, mean = (d1 + d2) / 2;
-    double half = tan((0.975 - 0.5) * 3.14159265358979323846) * fabs(d1 - d2) / 2; /* deviation / sqrt(2) */
-    return (difference){mean, mean - half, mean + half};
-}
-
-enum { COLUMNS = 10 };
-
-/* The texts of the cells of the row at `row`, without tags. Returns how many there are. */
-static int cells_of(const char *row, char cells[COLUMNS][96]) {
-    const char *end = strstr(row, "</tr>");
-    int count = 0;
-    for (const char *at = row; (at = strstr(at, "<td>")) && at < end;) {
-        assert_true(count < COLUMNS);
-        char *out = cells[count++];
-        size_t length = 0;
-        const char *close = strstr(at, "</td>");
-        for (at += 4; at < close; at++) {
-            if (*at == '<')
-                at = strchr(at, '>');
-            else if (length < 95)
-                out[length++] = *at;
-        }
-        out[length] = '\0';
-    }
-    return count;
-}
-
-static void expect_difference(const char *what, const char *cell, difference d, int decimals) {
-    char mean[32], low[32], high[32];
-    if (sscanf(cell, "%31[-+0-9.] [%31[-+0-9.], %31[-+0-9.]]", mean, low, high) != 3)
-        fail_msg("%s: '%s' is no difference with its interval", what, cell);
-    expect_number(what, mean, d.mean, decimals, true);
-    expect_number(what, low, d.low, decimals, true);
-    expect_number(what, high, d.high, decimals, true);
-}
-
 /* A condition's row, from the runs of seeds 1 and 2 and theirs at weight 0. */
-static void check_row(char cells[COLUMNS][96], const result *a, const result *b, const result *a0,
+static void check_row(char cells[CELLS_MAX][CELLS_TEXT], const result *a, const result *b, const result *a0,
                       const result *b0) {
     char label[96];
     snprintf(label, sizeof label, "batch %g, snnl-weight %g", a->batch, a->weight);
     assert_string_equal(cells[0], label);
     assert_string_equal(cells[1], "2");
-    expect_number("best accuracy", cells[2], 100 * fmax(a->accuracy, b->accuracy), 2, false);
-    expect_number("mean accuracy", cells[3], 50 * (a->accuracy + b->accuracy), 2, false);
-    expect_number("cross-entropy", cells[5], (a->cross_entropy + b->cross_entropy) / 2, 3, false);
-    expect_number("calibration error", cells[7], 50 * (a->ece + b->ece), 2, false);
-    expect_number("gap", cells[9], 50 * (a->train_accuracy - a->accuracy + b->train_accuracy - b->accuracy),
-                  2, false);
+    cells_number("best accuracy", cells[2], 100 * fmax(a->accuracy, b->accuracy), 2, false);
+    cells_number("mean accuracy", cells[3], 50 * (a->accuracy + b->accuracy), 2, false);
+    cells_number("cross-entropy", cells[5], (a->cross_entropy + b->cross_entropy) / 2, 3, false);
+    cells_number("calibration error", cells[7], 50 * (a->ece + b->ece), 2, false);
+    cells_number("gap", cells[9], 50 * (a->train_accuracy - a->accuracy + b->train_accuracy - b->accuracy), 2,
+                 false);
     if (a->weight == 0) {
         assert_true(!cells[4][0] && !cells[6][0] && !cells[8][0]);
         return;
     }
-    expect_difference(
+    cells_difference(
         "accuracy", cells[4],
-        difference_of(100 * a->accuracy, 100 * a0->accuracy, 100 * b->accuracy, 100 * b0->accuracy), 2);
-    expect_difference("cross-entropy", cells[6],
-                      difference_of(a->cross_entropy, a0->cross_entropy, b->cross_entropy, b0->cross_entropy),
-                      3);
-    expect_difference("calibration error", cells[8],
-                      difference_of(100 * a->ece, 100 * a0->ece, 100 * b->ece, 100 * b0->ece), 2);
+        cells_pairs(100 * a->accuracy, 100 * a0->accuracy, 100 * b->accuracy, 100 * b0->accuracy), 2);
+    cells_difference("cross-entropy", cells[6],
+                     cells_pairs(a->cross_entropy, a0->cross_entropy, b->cross_entropy, b0->cross_entropy),
+                     3);
+    cells_difference("calibration error", cells[8],
+                     cells_pairs(100 * a->ece, 100 * a0->ece, 100 * b->ece, 100 * b0->ece), 2);
 }
 
 static void the_table_of_conditions(void **state) {
     (void)state;
     result records[RESULTS_MAX];
-    char cells[COLUMNS][96];
+    char cells[CELLS_MAX][CELLS_TEXT];
     int count = results_read("out", records);
     char *page = report_of("out");
     const char *row = strstr(strstr(page, "<h3>grid: mlp on mnist</h3>"), "<table>");
@@ -179,7 +124,7 @@ static void the_table_of_conditions(void **state) {
     for (int batch = 10; batch <= 20; batch += 10)
         for (int weighted = 0; weighted < 2; weighted++) {
             row = strstr(row + 1, "<tr><td>");
-            assert_int_equal(cells_of(row, cells), COLUMNS);
+            assert_int_equal(cells_read(row, cells), CELLS_MAX);
             double weight = weighted ? 0.1 : 0;
             check_row(cells, results_find(records, count, "grid", batch, weight, 1),
                       results_find(records, count, "grid", batch, weight, 2),
@@ -191,7 +136,7 @@ static void the_table_of_conditions(void **state) {
     free(page);
 }
 
-static const char *verdict_of(difference d) {
+static const char *verdict_of(cells_interval d) {
     return d.low > 0 ? "higher" : d.high < 0 ? "lower" : "no clear difference";
 }
 
@@ -213,15 +158,15 @@ static void check_finding(const char *page, const result *a, const result *b, co
                       number_texts[8], verdicts[2]);
 #undef NUMBER
     assert_int_equal(read, 12);
-    const difference d[3] = {
-        difference_of(100 * a->accuracy, 100 * a0->accuracy, 100 * b->accuracy, 100 * b0->accuracy),
-        difference_of(a->cross_entropy, a0->cross_entropy, b->cross_entropy, b0->cross_entropy),
-        difference_of(100 * a->ece, 100 * a0->ece, 100 * b->ece, 100 * b0->ece)};
+    const cells_interval d[3] = {
+        cells_pairs(100 * a->accuracy, 100 * a0->accuracy, 100 * b->accuracy, 100 * b0->accuracy),
+        cells_pairs(a->cross_entropy, a0->cross_entropy, b->cross_entropy, b0->cross_entropy),
+        cells_pairs(100 * a->ece, 100 * a0->ece, 100 * b->ece, 100 * b0->ece)};
     for (int i = 0; i < 3; i++) {
         int decimals = i == 1 ? 3 : 2;
-        expect_number("mean of a finding", number_texts[3 * i], d[i].mean, decimals, true);
-        expect_number("low end of a finding", number_texts[3 * i + 1], d[i].low, decimals, true);
-        expect_number("high end of a finding", number_texts[3 * i + 2], d[i].high, decimals, true);
+        cells_number("mean of a finding", number_texts[3 * i], d[i].mean, decimals, true);
+        cells_number("low end of a finding", number_texts[3 * i + 1], d[i].low, decimals, true);
+        cells_number("high end of a finding", number_texts[3 * i + 2], d[i].high, decimals, true);
         assert_string_equal(verdicts[i], verdict_of(d[i]));
     }
 }
@@ -270,8 +215,8 @@ static void check_plain(const char *page, const char *out, const result *plain) 
             "and falls in %d of %d steps from layer to layer.</li>",
             first, last, &said_falls, &steps);
     assert_int_equal(read, 4);
-    expect_number("first layer", first, layers[0].snnl, 2, false);
-    expect_number("last layer", last, layers[count - 1].snnl, 2, false);
+    cells_number("first layer", first, layers[0].snnl, 2, false);
+    cells_number("last layer", last, layers[count - 1].snnl, 2, false);
     assert_int_equal(said_falls, falls);
     assert_int_equal(steps, count - 1);
     snprintf(text, sizeof text, " in %s to ", layers[0].name);
@@ -299,12 +244,12 @@ static void check_weighted(const char *page, const char *out, const result *weig
                texts[0], texts[1], name, texts[2], texts[3], texts[4], texts[5]);
     assert_int_equal(read, 7);
     assert_string_equal(name, layers[count - 1].name);
-    expect_number("weighted layers", texts[0], weighted_mean(layers, layers, count), 2, false);
-    expect_number("the plain network's", texts[1], weighted_mean(layers, plain_layers, count), 2, false);
-    expect_number("last layer", texts[2], layers[count - 1].snnl, 2, false);
-    expect_number("the plain last layer", texts[3], plain_layers[count - 1].snnl, 2, false);
-    expect_number("accuracy", texts[4], 100 * weighted->accuracy, 2, false);
-    expect_number("the plain accuracy", texts[5], 100 * plain->accuracy, 2, false);
+    cells_number("weighted layers", texts[0], weighted_mean(layers, layers, count), 2, false);
+    cells_number("the plain network's", texts[1], weighted_mean(layers, plain_layers, count), 2, false);
+    cells_number("last layer", texts[2], layers[count - 1].snnl, 2, false);
+    cells_number("the plain last layer", texts[3], plain_layers[count - 1].snnl, 2, false);
+    cells_number("accuracy", texts[4], 100 * weighted->accuracy, 2, false);
+    cells_number("the plain accuracy", texts[5], 100 * plain->accuracy, 2, false);
 }
 
 static void findings_of_layers(void **state) {
@@ -326,7 +271,7 @@ static void the_table_of_layers(void **state) {
     static const double weights[] = {0, 0.2, -0.2};
     result records[RESULTS_MAX];
     result_layer layers[2][RESULTS_LAYERS_MAX];
-    char cells[COLUMNS][96];
+    char cells[CELLS_MAX][CELLS_TEXT];
     int count = results_read("out", records), layer_count = 0;
     char *page = report_of("out");
     const char *table = strstr(strstr(page, "<h3>logged: mlp on mnist</h3>"), "<table>");
@@ -337,9 +282,9 @@ static void the_table_of_layers(void **state) {
         const char *row = table;
         for (int i = 0; i < layer_count; i++) {
             row = strstr(row + 1, "<tr><td>");
-            assert_int_equal(cells_of(row, cells), 4);
+            assert_int_equal(cells_read(row, cells), 4);
             assert_string_equal(cells[0], layers[0][i].name);
-            expect_number(cells[0], cells[1 + w], (layers[0][i].snnl + layers[1][i].snnl) / 2, 3, false);
+            cells_number(cells[0], cells[1 + w], (layers[0][i].snnl + layers[1][i].snnl) / 2, 3, false);
         }
     }
     free(page);

@@ -113,6 +113,24 @@ static void missing_data(void **state) {
     test_fails(exp_sources_check(sources, count, "data", &error), NN_EFILE, &error, "no svhn data");
 }
 
+static void missing_data_left_out(void **state) {
+    (void)state;
+    exp_source sources[EXP_SOURCES_MAX];
+    char left_out[EXP_SOURCES_TEXT];
+    nn_error error = {0};
+    int count;
+    test_ok(exp_sources_parse("svhn,uniform,mnist,shapes,rotation:45", NULL, sources, &count, &error),
+            &error);
+    exp_sources_keep_present(sources, &count, "shapes", "data", left_out);
+    assert_int_equal(count, 3);
+    assert_string_equal(sources[0].name, "uniform");
+    assert_string_equal(sources[1].name, "mnist");
+    assert_string_equal(sources[2].name, "rotation:45");
+    assert_string_equal(left_out, "svhn, shapes");
+    exp_sources_keep_present(sources, &count, "svhn", "data", left_out);
+    assert_true(count == 3 && left_out[0] == '\0');
+}
+
 /* --- images --------------------------------------------------------------------------------------------- */
 
 /* Gray and 8 x 8 to colored and 32 x 32: the mean of every image stays. */
@@ -251,6 +269,7 @@ int main(void) {
         cmocka_unit_test(lists),
         cmocka_unit_test(wrong_lists),
         cmocka_unit_test(missing_data),
+        cmocka_unit_test(missing_data_left_out),
         cmocka_unit_test(another_data_set),
         cmocka_unit_test(turned_test_images),
         cmocka_unit_test(blurred_and_noisy_test_images),
