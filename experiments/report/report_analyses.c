@@ -116,6 +116,8 @@ void exp_report_lines_end(exp_section *section) {
 nn_status exp_report_pictures(exp_section *section, const exp_block_results *b, int analysis,
                               const char *name, nn_error *error) {
     nn_status status = NN_OK;
+    if (b->block != b->results->study->blocks)
+        return NN_OK;
     exp_section_grid(section, false);
     for (int c = 0; c < b->block->conditions && status == NN_OK; c++) {
         char path[PATH_MAX], label[EXP_CONDITION_MAX];

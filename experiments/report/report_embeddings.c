@@ -8,7 +8,7 @@
 #include "experiments/tsne/tsne.h"
 #include "section.h"
 
-enum { EXAMPLES = 1000 }; /* of the test set: more dots make a page large, and no clearer */
+enum { EXAMPLES = 400 }; /* of the test set: more dots make a page large, and no clearer */
 
 /* SNNL at its optimal temperature. */
 static nn_status measure(const exp_embed_source *source, const double *y, double snnl[2], nn_error *error) {

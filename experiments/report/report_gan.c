@@ -47,19 +47,14 @@ static void put_snapshots(exp_section *section, const exp_study_result *r, int a
 
 nn_status exp_report_gan(exp_section *section, const exp_block_results *b, int analysis, nn_error *error) {
     const exp_study_result *r = exp_block_first_analysed(b, analysis);
-    char path[PATH_MAX], samples[64];
-    double steps = exp_named_number_find(&r->analyses[analysis].numbers, "steps");
+    char path[PATH_MAX];
     put_quality(section, b);
     put_snapshots(section, r, analysis);
     nn_status status =
         exp_section_picture(section, exp_block_analysis_file(b, r, analysis, "curves.svg", path),
                             "SNNL of real against generated data over the steps", error);
-    if (status == NN_OK)
-        status = exp_section_image(section, exp_block_analysis_file(b, r, analysis, "snapshots.png", path),
-                                   "Real and generated data by t-SNE", error);
-    snprintf(samples, sizeof samples, "samples-%06.0f.png", steps);
-    if (status == NN_OK)
-        status = exp_section_image(section, exp_block_analysis_file(b, r, analysis, samples, path),
-                                   "Samples at the end", error);
-    return status;
+    if (status != NN_OK)
+        return status;
+    return exp_section_image(section, exp_block_analysis_file(b, r, analysis, "snapshots.png", path),
+                             "Samples, and real and generated data by t-SNE", error);
 }

@@ -84,7 +84,7 @@ static void a_whole_page(void **state) {
     int images = 0;
     for (const char *at = page; (at = strstr(at, "<img alt=")); at++)
         images++;
-    assert_int_equal(images, 2 + 2 + 2); /* neighbours and gradients of both conditions; of ./gan two */
+    assert_int_equal(images, 2 + 2 + 1); /* neighbours and gradients of both conditions; of ./gan one */
     free(page);
 }
 
@@ -158,7 +158,7 @@ static void snapshots_of_a_generator(void **state) {
         read_row(page, "<th>step</th><th>SNNL of pixels</th>", steps[i], cells);
         cells_number(name, cells[1], number_of("out", runs[0][0], "gan", name), 4, false);
     }
-    program_said(page, "<figcaption>Samples at the end</figcaption>");
+    program_said(page, "<figcaption>Samples, and real and generated data by t-SNE</figcaption>");
     free(page);
 }
 
