@@ -39,9 +39,9 @@ void exp_report_line(exp_section *section, const exp_block_results *b, const cha
                      const exp_line *line);
 void exp_report_lines_end(exp_section *section);
 
-/* A PNG picture that the analysis has left of each condition's first seed, side by side; of the study's first block alone, as
- * pictures make a page large. */
+/* A PNG picture that the analysis has left of each condition's first seed, side by side or, `wide`, one under the other;
+ * of the study's first block alone, as pictures make a page large. */
 nn_status exp_report_pictures(exp_section *section, const exp_block_results *b, int analysis,
-                              const char *name, nn_error *error);
+                              const char *name, bool wide, nn_error *error);
 
 #endif

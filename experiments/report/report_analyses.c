@@ -114,11 +114,12 @@ void exp_report_lines_end(exp_section *section) {
 /* --- pictures ------------------------------------------------------------------------------------------- */
 
 nn_status exp_report_pictures(exp_section *section, const exp_block_results *b, int analysis,
-                              const char *name, nn_error *error) {
+                              const char *name, bool wide, nn_error *error) {
     nn_status status = NN_OK;
     if (b->block != b->results->study->blocks)
         return NN_OK;
-    exp_section_grid(section, false);
+    if (!wide)
+        exp_section_grid(section, false);
     for (int c = 0; c < b->block->conditions && status == NN_OK; c++) {
         char path[PATH_MAX], label[EXP_CONDITION_MAX];
         const exp_study_result *r = exp_block_analysed(b, c, analysis);
@@ -126,6 +127,7 @@ nn_status exp_report_pictures(exp_section *section, const exp_block_results *b, 
             status = exp_section_image(section, exp_block_analysis_file(b, r, analysis, name, path),
                                        exp_condition_label(r->run, label), error);
     }
-    exp_section_grid_end(section);
+    if (!wide)
+        exp_section_grid_end(section);
     return status;
 }

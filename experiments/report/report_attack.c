@@ -164,5 +164,5 @@ nn_status exp_report_attack(exp_section *section, const exp_block_results *b, in
         return status;
     put_numbers(section, b, attack);
     put_transfer(section, b, attack);
-    return exp_report_pictures(section, b, analysis, "gradients.png", error);
+    return exp_report_pictures(section, b, analysis, "gradients.png", false, error);
 }

@@ -70,5 +70,5 @@ nn_status exp_report_neighbors(exp_section *section, const exp_block_results *b,
     const exp_study_result *first = exp_block_first_analysed(b, analysis);
     put_judgements(section, b);
     put_outliers(section, b, &first->analyses[analysis].numbers);
-    return exp_report_pictures(section, b, analysis, "neighbors.png", error);
+    return exp_report_pictures(section, b, analysis, "neighbors.png", true, error);
 }
