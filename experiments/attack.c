@@ -8,11 +8,11 @@
 #include "attack/files.h"
 #include "attack/summary.h"
 #include "common/make_folder.h"
+#include "common/program.h"
 #include "common/progress.h"
-#include "common/start.h"
 #include "framework/kernels/kernels.h"
 
-enum { FAILED = 1, WRONG_USAGE = 2, INTERRUPTED = 130, LEAST_GRADIENTS = 4 };
+enum { LEAST_GRADIENTS = 4 };
 
 static const char usage[] =
     "usage: ./attack --run DIR [--methods fgsm,bim,pgd] [--epsilon LIST] [--to RUN,RUN,...] [options]\n"
@@ -97,14 +97,6 @@ static const exp_option table[] = {
     {"quiet", EXP_FLAG, AT(quiet), NULL, "no progress", .recorded = false},
     {0},
 };
-
-static volatile sig_atomic_t stop;
-
-/* The first Ctrl-C ends the work early, the second one the program at once. */
-static void on_interrupt(int signal_number) {
-    stop = 1;
-    signal(signal_number, SIG_DFL);
-}
 
 /* --- the job -------------------------------------------------------------------------------------------- */
 
@@ -270,7 +262,7 @@ static nn_status attack(job *j, nn_error *error) {
     e->report = report;
     e->made = made;
     e->context = j;
-    e->stop = &stop;
+    e->stop = &exp_stop;
     j->doing = "attacks";
     nn_status status = exp_attack_evaluation_open(e, error);
     if (status == NN_OK)
@@ -281,7 +273,7 @@ static nn_status attack(job *j, nn_error *error) {
         describe(j);
         status = exp_attack_evaluate(e, error);
     }
-    if (status == NN_OK && !stop)
+    if (status == NN_OK && !exp_stop)
         describe_rows(j);
     return status;
 }
@@ -292,7 +284,7 @@ static nn_status look_at_gradients(job *j, nn_error *error) {
     if (count < LEAST_GRADIENTS)
         return NN_OK;
     nn_status status = exp_gradient_signs_new(&j->gradients, &j->evaluation, count, error);
-    if (status == NN_OK && !stop)
+    if (status == NN_OK && !exp_stop)
         exp_progress_say(&j->progress, "gradients %d signs: SNNL %.4f at temperature %.5g, at most %.4f",
                          count, j->gradients.snnl.value, j->gradients.snnl.temperature, j->gradients.limit);
     return status;
@@ -303,7 +295,7 @@ static nn_status ask_neighbors(job *j, nn_error *error) {
     j->credibility.report = report;
     j->credibility.context = j;
     nn_status status = exp_attack_credibility_measure(&j->credibility, &j->evaluation, error);
-    if (status == NN_OK && !stop)
+    if (status == NN_OK && !exp_stop)
         describe_credibility(j);
     return status;
 }
@@ -329,11 +321,11 @@ static nn_status work(job *j, nn_error *error) {
         status = make_folder(j->options->out, error);
     if (status == NN_OK)
         status = attack(j, error);
-    if (status == NN_OK && !stop)
+    if (status == NN_OK && !exp_stop)
         status = look_at_gradients(j, error);
-    if (status == NN_OK && !stop && j->options->credibility)
+    if (status == NN_OK && !exp_stop && j->options->credibility)
         status = ask_neighbors(j, error);
-    j->interrupted = stop; /* later on there is nothing left to interrupt */
+    j->interrupted = exp_stop != 0; /* later on there is nothing left to interrupt */
     if (status == NN_OK && j->interrupted)
         exp_progress_say(&j->progress, "interrupted: nothing written");
     return status == NN_OK && !j->interrupted ? write_files(j, error) : status;
@@ -357,20 +349,17 @@ int main(int argc, char **argv) {
     nn_status status = exp_options_parse(table, &options, argc, argv, &error);
     if (status == NN_OK)
         status = check_usage(&j, &error);
-    if (status != NN_OK) {
-        fprintf(stderr, "attack: %s\n", error.message);
-        return WRONG_USAGE;
-    }
-    signal(SIGINT, on_interrupt);
-    signal(SIGTERM, on_interrupt);
+    if (status != NN_OK)
+        return exp_refuse("attack", &error);
+
+    exp_catch_interrupts();
     nn_threads_set((int)options.threads);
     j.progress = exp_progress_begin(options.quiet);
     j.begin = exp_seconds();
     status = work(&j, &error);
     close_job(&j);
-    if (status != NN_OK) {
-        fprintf(stderr, "attack: %s\n", error.message);
-        return status == NN_EARGUMENT ? WRONG_USAGE : FAILED;
-    }
-    return j.interrupted ? INTERRUPTED : 0;
+    if (status != NN_OK)
+        return exp_fail("attack", &error);
+
+    return j.interrupted ? EXP_INTERRUPTED : 0;
 }

@@ -2,12 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/program.h"
 #include "common/progress.h"
-#include "common/start.h"
 #include "embed/files.h"
 #include "framework/kernels/kernels.h"
 
-enum { FAILED = 1, WRONG_USAGE = 2, INTERRUPTED = 130, RUN_EXAMPLES = 2000 };
+enum { RUN_EXAMPLES = 2000 };
 
 static const char usage[] =
     "usage: ./embed --features X.npy [--labels Y.npy] [options]\n"
@@ -61,14 +61,6 @@ static const exp_option table[] = {
     {"quiet", EXP_FLAG, AT(quiet), NULL, "no progress", .recorded = false},
     {0},
 };
-
-static volatile sig_atomic_t stop;
-
-/* The first Ctrl-C ends the descent after the current iteration, the second one the program at once. */
-static void on_interrupt(int signal_number) {
-    stop = 1;
-    signal(signal_number, SIG_DFL);
-}
 
 static nn_status check_usage(embed_options *o, nn_error *error) {
     bool files = o->features[0] || o->labels[0];
@@ -166,7 +158,7 @@ static nn_status run(const embed_options *o, bool *interrupted, nn_error *error)
     options.seed = o->seed;
     options.report = report;
     options.context = &j;
-    options.stop = &stop;
+    options.stop = &exp_stop;
     nn_status status = exp_embedding_check_folder(o->out, error);
     if (status == NN_OK)
         status = load(o, &source, error);
@@ -190,17 +182,14 @@ int main(int argc, char **argv) {
     nn_status status = exp_options_parse(table, &options, argc, argv, &error);
     if (status == NN_OK)
         status = check_usage(&options, &error);
-    if (status != NN_OK) {
-        fprintf(stderr, "embed: %s\n", error.message);
-        return WRONG_USAGE;
-    }
-    signal(SIGINT, on_interrupt);
-    signal(SIGTERM, on_interrupt);
+    if (status != NN_OK)
+        return exp_refuse("embed", &error);
+
+    exp_catch_interrupts();
     nn_threads_set((int)options.threads);
     status = run(&options, &interrupted, &error);
-    if (status != NN_OK) {
-        fprintf(stderr, "embed: %s\n", error.message);
-        return status == NN_EARGUMENT ? WRONG_USAGE : FAILED;
-    }
-    return interrupted ? INTERRUPTED : 0;
+    if (status != NN_OK)
+        return exp_fail("embed", &error);
+
+    return interrupted ? EXP_INTERRUPTED : 0;
 }

@@ -1,11 +1,9 @@
 /* gan - a generator trained against real data, and how entangled real and generated examples are on the way. */
 #include <signal.h>
 
-#include "common/start.h"
+#include "common/program.h"
 #include "framework/kernels/kernels.h"
 #include "gan/run.h"
-
-enum { FAILED = 1, WRONG_USAGE = 2, INTERRUPTED = 130 };
 
 static const char usage[] =
     "usage: ./gan [--dataset NAME] [--objective NAME] [--classifier RUN] [options]\n"
@@ -25,19 +23,6 @@ static const char usage[] =
     "samples'\n"
     "classes are counted. --dataset mixture: points in the plane, done in seconds. Ctrl-C ends in order.\n";
 
-static volatile sig_atomic_t stop;
-
-/* The first Ctrl-C ends training after the current step, the second one the program at once. */
-static void on_interrupt(int signal_number) {
-    stop = 1;
-    signal(signal_number, SIG_DFL);
-}
-
-static int fail(const nn_error *error) {
-    fprintf(stderr, "gan: %s\n", error->message);
-    return error->status == NN_EARGUMENT ? WRONG_USAGE : FAILED;
-}
-
 int main(int argc, char **argv) {
     exp_gan_options options;
     exp_gan_result result;
@@ -45,18 +30,16 @@ int main(int argc, char **argv) {
     exp_start(argv);
     if (exp_options_informed(exp_gan_table, &exp_gan_defaults, "gan", usage, argc, argv))
         return 0;
-    if (exp_gan_options_resolve(&options, argc, argv, &error) != NN_OK) {
-        fprintf(stderr, "gan: %s\n", error.message);
-        return WRONG_USAGE;
-    }
-    signal(SIGINT, on_interrupt);
-    signal(SIGTERM, on_interrupt);
+    if (exp_gan_options_resolve(&options, argc, argv, &error) != NN_OK)
+        return exp_refuse("gan", &error);
+
+    exp_catch_interrupts();
     nn_threads_set((int)options.threads);
-    if (exp_gan_run(&options, &stop, &result, &error) != NN_OK)
-        return fail(&error);
+    if (exp_gan_run(&options, &exp_stop, &result, &error) != NN_OK)
+        return exp_fail("gan", &error);
     if (!options.quiet)
         fprintf(stderr, "%s after %llu steps, %.0f s of training: SNNL %.4f, see %s\n",
                 result.interrupted ? "interrupted" : "done", (unsigned long long)result.steps, result.seconds,
                 result.snnl, result.run);
-    return result.interrupted ? INTERRUPTED : 0;
+    return result.interrupted ? EXP_INTERRUPTED : 0;
 }

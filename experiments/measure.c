@@ -4,12 +4,10 @@
 #include <string.h>
 
 #include "common/calibration_json.h"
-#include "common/start.h"
+#include "common/program.h"
 #include "framework/kernels/kernels.h"
 #include "measure/arrays.h"
 #include "measure/run.h"
-
-enum { FAILED = 1, WRONG_USAGE = 2 };
 
 static const char usage[] =
     "usage: ./measure --features X.npy --labels Y.npy [--temperature T] [--distance D] [--gradient G.npy]\n"
@@ -152,18 +150,16 @@ int main(int argc, char **argv) {
         status = check_usage(&options, &error);
     if (status == NN_OK)
         status = read_temperature(options.temperature, &temperature, &error);
-    if (status != NN_OK) {
-        fprintf(stderr, "measure: %s\n", error.message);
-        return WRONG_USAGE;
-    }
+    if (status != NN_OK)
+        return exp_refuse("measure", &error);
+
     nn_threads_set((int)options.threads);
     status = options.run[0] ? measure_run(&options, temperature, &error)
                             : measure_arrays(&options, temperature, &error);
-    if (status == NN_OK && (fflush(stdout) != 0 || ferror(stdout)))
-        status = nn_fail(&error, NN_EFILE, "cannot write the result");
-    if (status != NN_OK) {
-        fprintf(stderr, "measure: %s\n", error.message);
-        return status == NN_EARGUMENT ? WRONG_USAGE : FAILED;
-    }
+    if (status == NN_OK)
+        status = exp_check_output(&error);
+    if (status != NN_OK)
+        return exp_fail("measure", &error);
+
     return 0;
 }

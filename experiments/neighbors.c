@@ -3,12 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/program.h"
 #include "common/progress.h"
-#include "common/start.h"
 #include "framework/kernels/kernels.h"
 #include "neighbors/examine.h"
-
-enum { FAILED = 1, WRONG_USAGE = 2, INTERRUPTED = 130 };
 
 static const char usage[] =
     "usage: ./neighbors --run DIR [options]\n"
@@ -64,14 +62,6 @@ static const exp_option table[] = {
     {0},
 };
 
-static volatile sig_atomic_t stop;
-
-/* The first Ctrl-C ends the work in order and leaves no result, the second one the program at once. */
-static void on_interrupt(int signal_number) {
-    stop = 1;
-    signal(signal_number, SIG_DFL);
-}
-
 static nn_status check_usage(exp_examine_options *o, nn_error *error) {
     if (!o->run[0])
         return nn_fail(error, NN_EARGUMENT, "give --run DIR, a run folder of ./train (see --help)");
@@ -90,20 +80,17 @@ int main(int argc, char **argv) {
     nn_status status = exp_options_parse(table, &options, argc, argv, &error);
     if (status == NN_OK)
         status = check_usage(&options, &error);
-    if (status != NN_OK) {
-        fprintf(stderr, "neighbors: %s\n", error.message);
-        return WRONG_USAGE;
-    }
-    signal(SIGINT, on_interrupt);
-    signal(SIGTERM, on_interrupt);
+    if (status != NN_OK)
+        return exp_refuse("neighbors", &error);
+
+    exp_catch_interrupts();
     nn_threads_set((int)options.threads);
     exp_progress progress = exp_progress_begin(options.quiet);
-    status = exp_examine(&options, &progress, &stop, &interrupted, &error);
-    if (status != NN_OK) {
-        fprintf(stderr, "neighbors: %s\n", error.message);
-        return status == NN_EARGUMENT ? WRONG_USAGE : FAILED;
-    }
+    status = exp_examine(&options, &progress, &exp_stop, &interrupted, &error);
+    if (status != NN_OK)
+        return exp_fail("neighbors", &error);
+
     if (interrupted)
         exp_progress_say(&progress, "interrupted: no result written");
-    return interrupted ? INTERRUPTED : 0;
+    return interrupted ? EXP_INTERRUPTED : 0;
 }

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "common/presets.h"
+#include "common/program.h"
 #include "common/progress.h"
-#include "common/start.h"
 #include "framework/kernels/kernels.h"
 #include "report/report.h"
 #include "study/analysis.h"
@@ -17,7 +17,7 @@
 #include "study/summary.h"
 #include "toy/run.h"
 
-enum { FAILED = 1, WRONG_USAGE = 2, INTERRUPTED = 130, STUDIES_MAX = 64 };
+enum { STUDIES_MAX = 64 };
 
 static const char usage[] = "usage: ./reproduce [--quick | --full] [--out DIR] [options]\n"
                             "Trains what the studies in experiments/studies/ ask for, one run after another, "
@@ -62,20 +62,6 @@ static const exp_option table[] = {
     {"quiet", EXP_FLAG, AT(quiet), NULL, "no progress on stderr", .recorded = false},
     {0},
 };
-
-static volatile sig_atomic_t stop;
-
-static void on_interrupt(int signal_number) {
-    (void)signal_number;
-    stop = 1;
-}
-
-/* The first Ctrl-C ends the run under way in order, the second one everything at once. */
-static void catch_interrupts(void) {
-    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESETHAND};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
 
 /* --- studies -------------------------------------------------------------------------------------------- */
 
@@ -190,11 +176,6 @@ static void note_absent(const exp_study_table *results, const char *root) {
     }
 }
 
-static int fail(const nn_error *error) {
-    fprintf(stderr, "reproduce: %s\n", error->message);
-    return error->status == NN_EARGUMENT ? WRONG_USAGE : FAILED;
-}
-
 /* Whether the data set of any run is in the root. */
 static bool has_data(const exp_study *studies, int count, const char *root) {
     for (int s = 0; s < count; s++)
@@ -237,7 +218,7 @@ static nn_status move_points(reproduction *r, nn_error *error) {
     snprintf(options.run, sizeof options.run, "%.500s", r->toy);
     options.quiet = true;
     options.threads = r->options->threads;
-    nn_status status = exp_toy_run(&options, &stop, &result, error);
+    nn_status status = exp_toy_run(&options, &exp_stop, &result, error);
     if (result.interrupted) {
         snprintf(path, sizeof path, "%s/summary.json", r->toy);
         unlink(path);
@@ -266,30 +247,30 @@ static int report_results(const reproduction *r, const exp_runs_tally *tally) {
         puts("");
     }
     if (write_report(r, &error) != NN_OK)
-        return fail(&error);
+        return exp_fail("reproduce", &error);
     if (tally->failed)
         fprintf(stderr, "reproduce: %d of %d runs failed; the same command tries them again\n", tally->failed,
                 tally->runs);
-    return tally->failed ? FAILED : 0;
+    return tally->failed ? EXP_FAILED : 0;
 }
 
 static int train(reproduction *r) {
     const reproduce_options *o = r->options;
     exp_runs_setting setting = {
-        .data = exp_data_root(o->data), .threads = o->threads, .quiet = o->quiet, .stop = &stop};
+        .data = exp_data_root(o->data), .threads = o->threads, .quiet = o->quiet, .stop = &exp_stop};
     exp_runs_tally tally = {0};
     nn_error error = {0};
-    catch_interrupts();
+    exp_catch_interrupts();
     snprintf(r->toy, sizeof r->toy, "%s/toy", o->out);
     nn_status status = o->report_only ? NN_OK : move_points(r, &error);
-    if (status == NN_OK && !stop && !o->report_only)
+    if (status == NN_OK && !exp_stop && !o->report_only)
         status = exp_study_train(&r->results, &setting, &tally, &error);
     if (status != NN_OK)
-        return fail(&error);
-    if (tally.interrupted || stop) {
+        return exp_fail("reproduce", &error);
+    if (tally.interrupted || exp_stop) {
         fprintf(stderr, "interrupted with %d of %d runs done; the same command goes on\n",
                 tally.found + tally.trained, tally.runs);
-        return INTERRUPTED;
+        return EXP_INTERRUPTED;
     }
     return report_results(r, &tally);
 }
@@ -305,13 +286,13 @@ static int run(reproduction *r) {
         exp_study_find_data(&r->studies[s], root, missing);
     int code = 0;
     if (exp_study_table_new(&r->results, r->studies, r->count, o->out, &error) != NN_OK)
-        code = fail(&error);
+        code = exp_fail("reproduce", &error);
     else {
         note_absent(&r->results, root);
         if (!o->dry_run)
             code = train(r);
         else if (print_plan(&r->results, &error) != NN_OK)
-            code = fail(&error);
+            code = exp_fail("reproduce", &error);
     }
     exp_study_table_free(&r->results);
     return code;
@@ -366,19 +347,16 @@ int main(int argc, char **argv) {
                       .count = count,
                       .command = command ? command : "./reproduce",
                       .begin = exp_seconds()};
-    if (status != NN_OK) {
-        fprintf(stderr, "reproduce: %s\n", error.message);
-        code = WRONG_USAGE;
-    } else if (options.list)
+    if (status != NN_OK)
+        code = exp_refuse("reproduce", &error);
+    else if (options.list)
         print_list(studies, count);
     else
         code = run(&r);
     for (int s = 0; s < count; s++)
         exp_study_free(&studies[s]);
     free(command);
-    if (code == 0 && (fflush(stdout) != 0 || ferror(stdout))) {
-        fputs("reproduce: cannot write to standard output\n", stderr);
-        code = FAILED;
-    }
+    if (code == 0 && exp_check_output(&error) != NN_OK)
+        code = exp_fail("reproduce", &error);
     return code;
 }

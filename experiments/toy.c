@@ -1,10 +1,8 @@
 /* toy - points in the plane, moved by gradient descent on their soft nearest neighbor loss. */
 #include <signal.h>
 
-#include "common/start.h"
+#include "common/program.h"
 #include "toy/run.h"
-
-enum { FAILED = 1, WRONG_USAGE = 2, INTERRUPTED = 130 };
 
 static const char usage[] =
     "usage: ./toy [--maximise] [options]\n"
@@ -24,19 +22,6 @@ static const char usage[] =
     "of\n"
     "the distances between points for every number of points and every temperature.\n";
 
-static volatile sig_atomic_t stop;
-
-/* The first Ctrl-C ends the descent after the current step, the second one at once. */
-static void on_interrupt(int signal_number) {
-    stop = 1;
-    signal(signal_number, SIG_DFL);
-}
-
-static int fail(const nn_error *error) {
-    fprintf(stderr, "toy: %s\n", error->message);
-    return error->status == NN_EARGUMENT ? WRONG_USAGE : FAILED;
-}
-
 int main(int argc, char **argv) {
     exp_toy_options options;
     exp_toy_result result;
@@ -44,20 +29,18 @@ int main(int argc, char **argv) {
     exp_start(argv);
     if (exp_options_informed(exp_toy_table, &exp_toy_minimising, "toy", usage, argc, argv))
         return 0;
-    if (exp_toy_options_resolve(&options, argc, argv, &error) != NN_OK) {
-        fprintf(stderr, "toy: %s\n", error.message);
-        return WRONG_USAGE;
-    }
-    signal(SIGINT, on_interrupt);
-    signal(SIGTERM, on_interrupt);
-    nn_status status = exp_toy_run(&options, &stop, &result, &error);
-    if (status == NN_OK && (fflush(stdout) != 0 || ferror(stdout)))
-        status = nn_fail(&error, NN_EFILE, "cannot write the summary to standard output");
+    if (exp_toy_options_resolve(&options, argc, argv, &error) != NN_OK)
+        return exp_refuse("toy", &error);
+
+    exp_catch_interrupts();
+    nn_status status = exp_toy_run(&options, &exp_stop, &result, &error);
+    if (status == NN_OK)
+        status = exp_check_output(&error);
     if (status != NN_OK)
-        return fail(&error);
+        return exp_fail("toy", &error);
     if (!options.quiet)
         fprintf(stderr, "%s after %llu steps: SNNL %.6g to %.6g, see %s\n",
                 result.interrupted ? "interrupted" : "done", (unsigned long long)result.steps,
                 result.start_snnl, result.end_snnl, result.run);
-    return result.interrupted ? INTERRUPTED : 0;
+    return result.interrupted ? EXP_INTERRUPTED : 0;
 }

@@ -3,11 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/start.h"
+#include "common/program.h"
 #include "common/training.h"
 #include "framework/kernels/kernels.h"
-
-enum { FAILED = 1, WRONG_USAGE = 2, INTERRUPTED = 130 };
 
 static const char usage[] =
     "usage: ./train [--preset NAME] [--snnl-weight [W]] [options]\n"
@@ -18,15 +16,6 @@ static const char usage[] =
     "summary.json, model.safetensors and a checkpoint: stopped in whatever way, it goes on with --run DIR "
     "--resume\n"
     "and ends with the same bits. Options, with their defaults before a preset is read:\n";
-
-static volatile sig_atomic_t stop;
-
-/* The first Ctrl-C or termination ends the run after the current step, the second one at once. */
-static void on_interrupt(int signal_number) {
-    stop = signal_number;
-    signal(SIGINT, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
-}
 
 static bool is_known(const char *dataset) {
     for (const data_source *source = data_sources; source->name; source++)
@@ -47,11 +36,6 @@ static nn_status load(exp_train_options *options, data_set *set, nn_error *error
         strcpy(options->dataset, "shapes");
     }
     return data_load(set, options->dataset, root, (int)options->train_limit, (int)options->test_limit, error);
-}
-
-static int fail(const nn_error *error) {
-    fprintf(stderr, "train: %s\n", error->message);
-    return error->status == NN_EARGUMENT ? WRONG_USAGE : FAILED;
 }
 
 /* Whether the run to go on with is done already; then says so. */
@@ -85,24 +69,22 @@ int main(int argc, char **argv) {
     exp_start(argv);
     if (exp_options_informed(exp_train_table, &exp_train_defaults, "train", usage, argc, argv))
         return 0;
-    if (exp_train_options_resolve(&options, argc, argv, &error) != NN_OK) {
-        fprintf(stderr, "train: %s\n", error.message);
-        return WRONG_USAGE;
-    }
+    if (exp_train_options_resolve(&options, argc, argv, &error) != NN_OK)
+        return exp_refuse("train", &error);
+
     if (is_finished(&options))
         return 0;
-    signal(SIGINT, on_interrupt);
-    signal(SIGTERM, on_interrupt);
+    exp_catch_interrupts();
     nn_threads_set((int)options.threads);
     if (load(&options, &set, &error) != NN_OK)
-        return fail(&error);
-    nn_status status = exp_train(&options, &set, &stop, &summary, &error);
+        return exp_fail("train", &error);
+    nn_status status = exp_train(&options, &set, &exp_stop, &summary, &error);
     data_free(&set);
-    if (status == NN_OK && (fflush(stdout) != 0 || ferror(stdout)))
-        status = nn_fail(&error, NN_EFILE, "cannot write the summary to standard output");
+    if (status == NN_OK)
+        status = exp_check_output(&error);
     if (status != NN_OK)
-        return fail(&error);
+        return exp_fail("train", &error);
     if (!options.quiet)
         report(&options, &summary);
-    return summary.interrupted ? INTERRUPTED : 0;
+    return summary.interrupted ? EXP_INTERRUPTED : 0;
 }
