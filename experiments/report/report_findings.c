@@ -149,7 +149,8 @@ static const struct {
 static bool fill_in(const char *name, int t, char *between, size_t size) {
     size_t length = strlen(name), begin = strlen(told[t].begin), end = strlen(told[t].end);
     if (length < begin + end || strncmp(name, told[t].begin, begin) != 0 ||
-        strcmp(name + length - end, told[t].end) != 0 || (end == 0 && length != begin))
+        strcmp(name + length - end, told[t].end) != 0 || (end == 0 && length != begin) ||
+        strstr(name, ".transfer."))
         return false;
     snprintf(between, size, "%.*s", (int)(length - begin - end), name + begin);
     return true;

@@ -40,8 +40,8 @@ static bool is_auroc(const char *name, int *source, int *score) {
     return true;
 }
 
-/* A table for every source, side by side: the numbers of one follow each other. Returns whether there was any. */
-static bool put_outliers(exp_section *section, const exp_block_results *b, const exp_named_numbers *numbers) {
+/* A table for every source, side by side: the numbers of one follow each other. */
+static void put_outliers(exp_section *section, const exp_block_results *b, const exp_named_numbers *numbers) {
     char open[EXP_NUMBER_NAME_MAX] = "";
     exp_section_grid(section, false);
     for (int i = 0; i < numbers->count; i++) {
@@ -63,16 +63,12 @@ static bool put_outliers(exp_section *section, const exp_block_results *b, const
     if (open[0])
         exp_report_lines_end(section);
     exp_section_grid_end(section);
-    return open[0];
 }
 
 nn_status exp_report_neighbors(exp_section *section, const exp_block_results *b, int analysis,
                                nn_error *error) {
     const exp_study_result *first = exp_block_first_analysed(b, analysis);
     put_judgements(section, b);
-    bool any = put_outliers(section, b, &first->analyses[analysis].numbers);
-    nn_status status = exp_report_pictures(section, b, analysis, "neighbors.png", true, error);
-    return status == NN_OK && any
-               ? exp_report_pictures(section, b, analysis, "outliers-credibility.png", false, error)
-               : status;
+    put_outliers(section, b, &first->analyses[analysis].numbers);
+    return exp_report_pictures(section, b, analysis, "neighbors.png", true, error);
 }

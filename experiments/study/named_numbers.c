@@ -19,8 +19,8 @@ static bool add(exp_named_numbers *numbers, const char *name, double value) {
     return true;
 }
 
-/* What an object of a list goes by. */
-static void name_item(const cJSON *item, int place, char name[EXP_NUMBER_NAME_MAX]) {
+/* What an object of a list goes by; "" where nothing tells it from others. */
+static void name_item(const cJSON *item, char name[EXP_NUMBER_NAME_MAX]) {
     const cJSON *member, *step = cJSON_GetObjectItemCaseSensitive(item, "step");
     name[0] = '\0';
     cJSON_ArrayForEach(member, item) {
@@ -33,22 +33,20 @@ static void name_item(const cJSON *item, int place, char name[EXP_NUMBER_NAME_MA
     }
     if (!name[0] && cJSON_IsNumber(step))
         snprintf(name, EXP_NUMBER_NAME_MAX, "%.9g", step->valuedouble);
-    else if (!name[0])
-        snprintf(name, EXP_NUMBER_NAME_MAX, "%d", place);
 }
 
 /* Adds what is in an object or a list; false without memory. */
 static bool take(exp_named_numbers *numbers, const cJSON *parent, const char *prefix) {
     const cJSON *item;
-    int place = 0;
     bool full = true;
     cJSON_ArrayForEach(item, parent) {
         char listed[EXP_NUMBER_NAME_MAX], name[EXP_NUMBER_NAME_MAX];
         const char *own = item->string ? item->string : listed;
         if (!item->string)
-            name_item(item, place++, listed);
-        if (snprintf(name, sizeof name, "%s%s%s", prefix, prefix[0] ? "." : "", own) >= (int)sizeof name)
-            continue; /* as deep as no summary is */
+            name_item(item, listed);
+        if (!own[0] ||
+            snprintf(name, sizeof name, "%s%s%s", prefix, prefix[0] ? "." : "", own) >= (int)sizeof name)
+            continue; /* or as deep as no summary is */
         if (cJSON_IsNumber(item) && item->string)
             full = full && add(numbers, name, item->valuedouble);
         else if (cJSON_IsObject(item) || cJSON_IsArray(item))
