@@ -40,9 +40,8 @@ static int set_up(void **state) {
     program_data("data", "mnist");
     clear_up("data/mnist/train-images-idx3-ubyte", "data/mnist/train-labels-idx1-ubyte");
     clear_up("data/mnist/t10k-images-idx3-ubyte", "data/mnist/t10k-labels-idx1-ubyte");
-    return program_run(
-        "train",
-        "--quiet --dataset mnist --model mlp --batch 16 --epochs 2 --lr 0.01 --log-every 0 --run run");
+    return program_run("train", "--quiet --preset shapes_resnet --dataset mnist --model mlp --batch 16 "
+                                "--epochs 2 --lr 0.01 --log-every 0 --run run");
 }
 
 static exp_trained_run open_run(void) {
