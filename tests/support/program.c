@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* pipe2 */
+#define _GNU_SOURCE /* pipe2, asprintf */
 #include "program.h"
 
 #include <errno.h>
@@ -60,8 +60,19 @@ static void become(const char *path, char *name, char *arguments) {
     _exit(126);
 }
 
+/* ./train begins with one preset, whichever the last `make PRESET` has made the default. The caller frees the text. */
+static char *with_preset(const char *name, const char *arguments) {
+    static const char *const own[] = {"--preset", "--resume", "--help", "--version"};
+    char *text;
+    bool given = strcmp(name, "train") != 0;
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        given |= strstr(arguments, own[i]) != NULL;
+    assert_true(asprintf(&text, "%s%s", given ? "" : "--preset=shapes_resnet ", arguments) >= 0);
+    return text;
+}
+
 pid_t program_start(const char *name, const char *arguments) {
-    char path[PATH_MAX], program[64], *copy = strdup(arguments);
+    char path[PATH_MAX], program[64], *copy = with_preset(name, arguments);
     find_program(path, name);
     snprintf(program, sizeof program, "./%s", name);
     assert_true(pipe2(output_pipe, O_CLOEXEC) == 0 && pipe2(errors_pipe, O_CLOEXEC) == 0);

@@ -18,7 +18,7 @@ extern program_setting program_next;
 int program_begin(void **state);
 
 /* Starts build/MODE/experiments/NAME of the mode that this test was built in, with arguments separated by
- * single blanks. It is killed after two minutes. */
+ * single blanks. It is killed after two minutes. ./train uses the preset shapes_resnet where none is named. */
 pid_t program_start(const char *name, const char *arguments);
 
 /* Waits for its end and gives its exit status, or 128 and the number of the signal that ended it. What it
