@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "graph_internal.h"
+#include "memory.h"
 #include "plan_internal.h"
 
 /* Whether the node's values are to last until the end of a run. */

@@ -139,6 +139,9 @@ typedef struct nn_point_kernels {
      * what else is in c is then undefined. */
     void (*dots)(int rows, int columns, int dims, const float *a, int a_step, const float *b, int b_step,
                  bool upper, bool accumulate, float *c, int c_ld);
+    /* c[which[j]] (+)= sum over k of a[k] b_which[j][k], j < count: one point with some of b's. No two are the same. */
+    void (*chosen_dots)(int count, const uint16_t *which, int dims, const float *a, int a_step,
+                        const float *b, int b_step, bool accumulate, float *c);
     /* y[i][k] (+)= scale[i] * sum over j < inner of w[j][i] x_j[k], inner <= NN_POINT_INNER. Rows of w have
      * room behind them. */
     void (*combine)(int rows, int columns, int inner, const float *w, int w_ld, const float *x, int step,
