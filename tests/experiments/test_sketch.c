@@ -6,7 +6,7 @@
 #include "framework/kernels/kernels.h"
 #include "tests/support/support.h"
 
-enum { COUNT = 500, DIMS = 1000, GROUP = 4 * EXP_SKETCH_CHUNK };
+enum { COUNT = 1100, DIMS = 1000, GROUP = 4 * EXP_SKETCH_CHUNK };
 
 /* A point's coordinates from its panels. */
 static void read_point(const exp_panels *panels, int i, double *x) {
