@@ -7,7 +7,9 @@
 #ifndef DATA_DATASETS_H
 #define DATA_DATASETS_H
 
-#include "framework/framework.h"
+#include "../framework/framework.h"
+
+NN_API_BEGIN
 
 enum { DATA_CLASSES_MAX = 256, DATA_CHANNELS_MAX = 4, DATA_NAME_MAX = 32, DATA_PATH_MAX = 512 };
 
@@ -94,5 +96,7 @@ const data_batch *data_loader_next(data_loader *loader);
 /* Continues with batch `step` (counted from the start of training, over all epochs) as if all before it had
  * been read: for evaluation passes (0) and for resuming. */
 void data_loader_seek(data_loader *loader, uint64_t step);
+
+NN_API_END
 
 #endif

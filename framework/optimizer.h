@@ -11,6 +11,8 @@
 
 #include "store.h"
 
+NN_API_BEGIN
+
 typedef enum nn_optimizer_kind { NN_SGD, NN_ADAM } nn_optimizer_kind;
 
 typedef struct nn_optimizer_options {
@@ -37,5 +39,7 @@ void nn_optimizer_free(nn_optimizer *optimizer);
 
 /* One update with the store's gradients. */
 void nn_optimizer_step(nn_optimizer *optimizer, float rate);
+
+NN_API_END
 
 #endif

@@ -11,6 +11,8 @@
 
 #include "graph.h"
 
+NN_API_BEGIN
+
 typedef struct nn_plan nn_plan;
 
 typedef struct nn_plan_options {
@@ -64,5 +66,7 @@ size_t nn_plan_bytes(const nn_plan *plan);
 
 /* One line per step of the plan: node, buffer sizes, when each lives, where it lies. */
 void nn_plan_print(const nn_plan *plan, FILE *file);
+
+NN_API_END
 
 #endif

@@ -70,6 +70,6 @@ const char *exp_number_text(double value, char text[32]);
 bool exp_options_informed(const exp_option *table, const void *defaults, const char *program,
                           const char *usage, int argc, char **argv);
 
-extern const char *const exp_version; /* of the source: a git description, or "unknown" */
+extern const char *const exp_version; /* "0.1.0 (v0.1.0-3-g0ee7948)": of the library, and of the source */
 
 #endif

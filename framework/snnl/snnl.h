@@ -16,6 +16,8 @@
 
 #include "../error.h"
 
+NN_API_BEGIN
+
 typedef enum nn_distance { NN_EUCLIDEAN, NN_COSINE } nn_distance;
 
 /* Points to measure. Exactly one of x32 and x64 is set: with x64 distances and gradients are computed in
@@ -68,5 +70,7 @@ void nn_snnl_gradient(const nn_snnl_points *points, void *workspace, const nn_sn
  * memory. */
 nn_status nn_snnl_measure(const nn_snnl_points *points, double temperature, nn_snnl_result *result,
                           void *gradient, nn_error *error);
+
+NN_API_END
 
 #endif
