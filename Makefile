@@ -40,7 +40,7 @@ TESTS   := $(patsubst %.c,$(B)/%,$(filter %$(TEST).c,$(shell find tests -name 't
 SUPPORT := $(call objects,$(wildcard tests/support/*.c))
 
 .DEFAULT_GOAL := all
-.PHONY: always all help test sanitize bench bench-kernels bench-peers tidy format check-format clean $(PRESETS)
+.PHONY: always all help test sanitize bench bench-kernels bench-peers install uninstall tidy format check-format clean $(PRESETS)
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -74,6 +74,30 @@ bench-peers: $(B)/tests/bench/bench_conv ## our convolutions beside oneDNN's (De
 	    { echo 'bench-peers needs oneDNN: apt-get install libdnnl-dev'; exit 1; }
 	@$(MAKE) --no-print-directory $(B)/tests/bench/bench_onednn
 	@tests/bench/peers.sh $< $(B)/tests/bench/bench_onednn
+
+# --- installation ---------------------------------------------------------------------------------------
+
+PREFIX  ?= /usr/local
+VERSION := $(shell sed -n 's/^\#define NN_VERSION "\(.*\)"/\1/p' framework/version.h)
+ABI     := $(shell sed -n 's/^\#define NN_ABI //p' framework/version.h)
+
+install: all $(B)/libentangle.a $(B)/libentangle.so ## library, headers, programs, manual: to PREFIX=/usr/local, below DESTDIR=
+	@CC='$(CC)' scripts/stage $(B) $(VERSION) $(ABI) '-fopenmp $(LIBRARY_LIBS)' $(PROGRAMS)
+	@scripts/install $(B)/stage '$(DESTDIR)' '$(PREFIX)'
+
+uninstall: ## remove what was installed there
+	@scripts/install --remove '$(DESTDIR)' '$(PREFIX)'
+
+# One object in which only what is public has a name.
+$(B)/libentangle.a: $(LIBRARY_OBJECTS)
+	@$(LD) -r $^ -o $(B)/libentangle.o
+	@objcopy --localize-hidden $(B)/libentangle.o
+	@rm -f $@ && $(AR) rcs $@ $(B)/libentangle.o
+
+$(B)/libentangle.so: $(LIBRARY_OBJECTS)
+	@echo "  link  $@"
+	@$(CC) $(ALL_CFLAGS) -shared -Wl,-soname,$(@F).$(ABI) -Wl,--no-undefined -Wl,-Bsymbolic-functions \
+	    $^ $(LIBRARY_LIBS) -o $@
 
 # System packages, once.
 build/setup: scripts/setup

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "framework/file.h"
+#include "option_list.h"
+#include "program_names.h"
 
 const exp_option *exp_option_find(const exp_option *table, const char *name) {
     for (const exp_option *o = table; o->name; o++)
@@ -177,8 +179,12 @@ bool exp_options_informed(const exp_option *table, const void *defaults, const c
             printf("entangle %s %s\n", program, exp_version);
             return true;
         }
+        if (strcmp(argv[i], "--help=options") == 0) {
+            exp_options_list(table, defaults, stdout);
+            return true;
+        }
         if (strcmp(argv[i], "--help") == 0) {
-            fputs(usage, stdout);
+            exp_print_calls(usage, stdout);
             exp_options_help(table, defaults, stdout);
             return true;
         }
