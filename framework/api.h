@@ -2,9 +2,7 @@
  *
  * The declarations of a public header stand between NN_API_BEGIN and NN_API_END: they have C's names in C++, and they
  * are what libentangle.so shows of itself. All other names of the library are hidden (-fvisibility=hidden). The public
- * headers are those that entangle.h includes; they alone are installed, and they include each other by relative paths.
- *
- * NN_DEFAULTS initialises any struct of options, a run or an error: all zero, the default of every option. */
+ * headers are those that entangle.h includes; they alone are installed, and they include each other by relative paths. */
 #ifndef NN_API_H
 #define NN_API_H
 
@@ -12,11 +10,9 @@
 #ifdef __cplusplus
 #define NN_API_BEGIN extern "C" { _Pragma("GCC visibility push(default)")
 #define NN_API_END   _Pragma("GCC visibility pop") }
-#define NN_DEFAULTS  {}
 #else
 #define NN_API_BEGIN _Pragma("GCC visibility push(default)")
 #define NN_API_END   _Pragma("GCC visibility pop")
-#define NN_DEFAULTS  {0}
 #endif
 /* clang-format on */
 
