@@ -10,7 +10,7 @@
 #include "common/program.h"
 #include "common/program_names.h"
 #include "common/progress.h"
-#include "framework/kernels/kernels.h"
+#include "framework/threads.h"
 #include "report/report.h"
 #include "study/analysis.h"
 #include "study/estimate.h"

@@ -5,7 +5,7 @@
 
 #include "common/program.h"
 #include "common/training.h"
-#include "framework/kernels/kernels.h"
+#include "framework/threads.h"
 
 static const char usage[] =
     "usage: ./train [--preset NAME] [--snnl-weight [W]] [options]\n"

@@ -268,7 +268,8 @@ void exp_options_help(const exp_option *table, const void *defaults, FILE *file)
         char left[64];
         snprintf(left, sizeof left, o->kind == EXP_FLAG ? "--[no-]%s" : "--%s %s%s%s", o->name,
                  o->bare ? "[" : "", o->kind == EXP_FLAG ? "" : o->value, o->bare ? "]" : "");
-        fprintf(file, "  %-34s %s", left, o->help);
+        fprintf(file, "  %-34s ", left);
+        exp_print_calls(o->help, file);
         for (int i = 0; o->kind == EXP_CHOICE && o->choices[i]; i++)
             fprintf(file, "%s%s", i ? ", " : ": ", o->choices[i]);
         fputs(" [", file);
