@@ -21,8 +21,7 @@ FLAGS := $(or $(FLAGS.$(MODE)),$(error unknown MODE=$(MODE): release, debug or s
 SOURCE  := $(shell git describe --always --dirty 2>/dev/null || cat $(B)/version 2>/dev/null || echo unknown)
 CFLAGS  ?=
 ALL_CFLAGS := -std=gnu11 -Wall -Wextra -Wshadow -Wmissing-prototypes -Wvla -fopenmp -fno-math-errno \
-              -fno-trapping-math -ffp-contract=off -fPIC -fvisibility=hidden -fno-semantic-interposition \
-              -I. -MMD -MP $(FLAGS) $(CFLAGS)
+              -fno-trapping-math -ffp-contract=off -I. -MMD -MP $(FLAGS) $(CFLAGS)
 LIBRARY_LIBS := -lopenblas -lcjson -lz -lm -lpthread
 LIBS    := -linih $(LIBRARY_LIBS)
 
@@ -112,7 +111,10 @@ $(LIBRARY) $(SHARED):
 $(B)/%.o: %.c | build/setup
 	@mkdir -p $(@D)
 	@echo "  cc    $<"
-	@$(CC) $(ALL_CFLAGS) $(ISA) -c $< -o $@
+	@$(CC) $(ALL_CFLAGS) $(PART) $(ISA) -c $< -o $@
+
+# Of the library only what its headers mark as public is visible (framework/api.h).
+$(LIBRARY_OBJECTS): PART := -fPIC -fvisibility=hidden -fno-semantic-interposition
 
 $(B)/framework/kernels/%_avx512.o:  ISA := -mavx512f -mfma -ffp-contract=fast
 $(B)/framework/kernels/%_avx2.o:    ISA := -mavx2 -mfma -ffp-contract=fast

@@ -9,6 +9,7 @@
 
 static void all_is_in_its_place(void **state) {
     (void)state;
+    installation_need();
     installation_check(
         "cd $prefix && ls lib/libentangle.a include/entangle/entangle.h share/man/man7/entangle.7 "
         "share/doc/entangle/library.md bin/entangle-train lib/pkgconfig/entangle.pc");
@@ -27,6 +28,7 @@ static void all_is_in_its_place(void **state) {
  * compiler's own symbols have names that C cannot write. */
 static void public_symbols_are_those_of_the_headers(void **state) {
     (void)state;
+    installation_need();
     installation_check("cd $work && echo '#include <entangle/entangle.h>' > all.c\n"
                        "gcc -I$prefix/include -aux-info functions -S -o /dev/null all.c\n"
                        "{ grep include/entangle/ functions | sed 's/ (.*//; s/.*[ *]//'\n"
@@ -42,6 +44,7 @@ static void public_symbols_are_those_of_the_headers(void **state) {
 
 static void every_header_stands_alone(void **state) {
     (void)state;
+    installation_need();
     installation_check("cd $prefix/include && find entangle -name '*.h' | while read header; do\n"
                        "    echo \"#include <$header>\nextern int something;\" > $work/one.c && cd $work\n"
                        "    flags=\"-I$prefix/include -Wall -Wextra -Wpedantic -Werror -fsyntax-only\"\n"
@@ -114,6 +117,7 @@ static void train(const char *weight, row *first, row *last) {
  * one, as the document says. */
 static void mlp_of_the_document(void **state) {
     (void)state;
+    installation_need();
     row first, by_itself, entangled, apart;
     compile(1, "mlp");
     assert_in_range(atoi(installation_output), 0, 50);
@@ -127,6 +131,7 @@ static void mlp_of_the_document(void **state) {
 
 static void loss_alone_of_the_document(void **state) {
     (void)state;
+    installation_need();
     static const double x[6][2] = {{0, 0}, {0, 1}, {1, 0}, {5, 5}, {5, 6}, {0.5, 0.4}};
     double value, temperature, loss = 0;
     compile(2, "snnl");
@@ -150,6 +155,7 @@ static void loss_alone_of_the_document(void **state) {
 
 static void another_version_takes_the_place(void **state) {
     (void)state;
+    installation_need();
     installation_check("cd $prefix && touch lib/libentangle.so.0.0.1 && echo lib/libentangle.so.0.0.1 >> "
                        "share/entangle/files");
     installation_check(MAKE " install DESTDIR=$destination PREFIX=/usr");
@@ -158,6 +164,7 @@ static void another_version_takes_the_place(void **state) {
 
 static void uninstalling_leaves_what_others_have_installed(void **state) {
     (void)state;
+    installation_need();
     installation_check("cp -r $destination $work/copy && touch $work/copy/usr/bin/other && " MAKE
                        " uninstall DESTDIR=$work/copy PREFIX=/usr && cd $work/copy && find . ! -type d");
     assert_string_equal(installation_output, "./usr/bin/other\n");
@@ -171,13 +178,13 @@ static void uninstalling_leaves_what_others_have_installed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        installation_test(all_is_in_its_place),
-        installation_test(public_symbols_are_those_of_the_headers),
-        installation_test(every_header_stands_alone),
-        installation_test(mlp_of_the_document),
-        installation_test(loss_alone_of_the_document),
-        installation_test(another_version_takes_the_place),
-        installation_test(uninstalling_leaves_what_others_have_installed),
+        cmocka_unit_test(all_is_in_its_place),
+        cmocka_unit_test(public_symbols_are_those_of_the_headers),
+        cmocka_unit_test(every_header_stands_alone),
+        cmocka_unit_test(mlp_of_the_document),
+        cmocka_unit_test(loss_alone_of_the_document),
+        cmocka_unit_test(another_version_takes_the_place),
+        cmocka_unit_test(uninstalling_leaves_what_others_have_installed),
     };
     return cmocka_run_group_tests_name("install", tests, installation_begin, NULL);
 }

@@ -9,6 +9,7 @@
 
 static void they_know_their_names(void **state) {
     (void)state;
+    installation_need();
     installation_check("entangle-train --version");
     installation_said("entangle train " NN_VERSION " (");
     installation_check("for program in $prefix/bin/*; do $program --help || exit 1; done");
@@ -27,6 +28,7 @@ static void they_know_their_names(void **state) {
 /* One that starts another, outside of the source's folder. */
 static void they_find_each_other(void **state) {
     (void)state;
+    installation_need();
     installation_check(
         "cd $work && cat > small.ini <<'EOF'\n"
         "title = A study\n"
@@ -50,6 +52,7 @@ static void they_find_each_other(void **state) {
 
 static void every_program_has_a_page(void **state) {
     (void)state;
+    installation_need();
     installation_check("cd $prefix/bin && for program in *; do grep '^entangle.* .- ' "
                        "../share/man/man1/$program.1 || exit 1; done");
     installation_said(
@@ -61,6 +64,7 @@ static void every_program_has_a_page(void **state) {
 
 static void pages_have_all_options(void **state) {
     (void)state;
+    installation_need();
     installation_check(
         "cd $prefix/bin && for program in $(ls | grep -v fetch); do\n"
         "    ./$program --help=options | cut -f 1 | sed 's/-/\\\\\\\\-/g' | while read -r option; do\n"
@@ -78,6 +82,7 @@ static void pages_have_all_options(void **state) {
 /* Every option of an example is one that its program has. */
 static void examples_are_right(void **state) {
     (void)state;
+    installation_need();
     installation_check(
         "cd $prefix/bin && for program in $(ls | grep -v fetch); do\n"
         "    options=$(./$program --help=options | cut -f 1)\n"
@@ -92,6 +97,7 @@ static void examples_are_right(void **state) {
 
 static void pages_are_well_formed(void **state) {
     (void)state;
+    installation_need();
     if (installation_sh("command -v mandoc") != 0)
         skip(); /* Debian: mandoc */
     installation_check("mandoc -Tlint -Wwarning $prefix/share/man/man?/*");
@@ -115,6 +121,7 @@ static const char *completed(const char *words) {
 
 static void names_of_options(void **state) {
     (void)state;
+    installation_need();
     assert_string_equal(completed("entangle-train --snnl"), "--snnl-weight --snnl-layers");
     assert_string_equal(completed("entangle-train --json --no-a"), "--no-augment");
     assert_string_equal(completed("entangle-train --snnl-weight --ve"), "--version");
@@ -125,6 +132,7 @@ static void names_of_options(void **state) {
 
 static void values_of_options(void **state) {
     (void)state;
+    installation_need();
     assert_string_equal(completed("entangle-train --preset mn"), "mnist_cnn");
     assert_string_equal(completed("entangle-train --preset = mn"), "mnist_cnn");
     assert_string_equal(completed("entangle-train --optimizer ''"), "sgd adam");
@@ -143,10 +151,10 @@ static void values_of_options(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        installation_test(they_know_their_names),    installation_test(they_find_each_other),
-        installation_test(every_program_has_a_page), installation_test(pages_have_all_options),
-        installation_test(examples_are_right),       installation_test(pages_are_well_formed),
-        installation_test(names_of_options),         installation_test(values_of_options),
+        cmocka_unit_test(they_know_their_names),    cmocka_unit_test(they_find_each_other),
+        cmocka_unit_test(every_program_has_a_page), cmocka_unit_test(pages_have_all_options),
+        cmocka_unit_test(examples_are_right),       cmocka_unit_test(pages_are_well_formed),
+        cmocka_unit_test(names_of_options),         cmocka_unit_test(values_of_options),
     };
     return cmocka_run_group_tests_name("installed programs", tests, installation_begin, NULL);
 }

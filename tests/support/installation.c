@@ -53,11 +53,9 @@ int installation_begin(void **state) {
     return 1;
 }
 
-int installation_need(void **state) {
-    (void)state;
+void installation_need(void) {
     if (!made)
         skip();
-    return 0;
 }
 
 static int run(const char *script) {

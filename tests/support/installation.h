@@ -5,12 +5,11 @@
 #include "support.h"
 
 /* cmocka's group set-up: `make install` of the build that this test is of, with DESTDIR, into a folder that the shell below
- * knows as $prefix. Not under the sanitizers: what is installed is a build without them, tested there; tests are skipped. */
+ * knows as $prefix. Not under the sanitizers: what is installed is a build without them, tested there. */
 int installation_begin(void **state);
 
-/* A test of an installation. */
-#define installation_test(f) cmocka_unit_test_setup(f, installation_need)
-int installation_need(void **state);
+/* First in every test: ends it as skipped where nothing is installed. */
+void installation_need(void);
 
 /* Runs a script as /bin/bash does, in the folder that holds the source, and gives its exit status. Of what it printed, the
  * first 60,000 bytes are in installation_output until the next call. It sees:
