@@ -7,9 +7,17 @@
 #ifndef DATA_DATASETS_H
 #define DATA_DATASETS_H
 
-#include "framework/framework.h"
+#include "../framework/framework.h"
 
-enum { DATA_CLASSES_MAX = 256, DATA_CHANNELS_MAX = 4, DATA_NAME_MAX = 32, DATA_PATH_MAX = 512 };
+NN_API_BEGIN
+
+enum {
+    DATA_CLASSES_MAX = 256,
+    DATA_CHANNELS_MAX = 4,
+    DATA_NAME_MAX = 32,
+    DATA_PATH_MAX = 512,
+    DATA_COMMAND_MAX = 640
+};
 
 typedef struct data_split {
     int count;
@@ -44,12 +52,16 @@ extern const data_source data_sources[];
 /* Reads data set `name`, keeps the first train_limit and test_limit examples (0: all), and computes mean,
  * deviation (of the training examples kept; of the test examples where there is no training set) and
  * checksum. A missing file gives NN_EFILE with a message that names the places searched and how to get it
- * (scripts/fetch NAME). */
+ * (data_fetch_command). */
 nn_status data_load(data_set *set, const char *name, const char *root, int train_limit, int test_limit,
                     nn_error *error);
 
 /* Whether the files of `name` are where data_load would look for them (always true for built-in sets). */
 bool data_present(const char *name, const char *root);
+
+/* The command that gets data set `name` for the data root: by scripts/fetch where the current folder is the source's, else by
+ * entangle-fetch, which is installed with the library. Returns text. */
+const char *data_fetch_command(const char *name, const char *root, char text[DATA_COMMAND_MAX]);
 
 void data_free(data_set *set);
 
@@ -94,5 +106,7 @@ const data_batch *data_loader_next(data_loader *loader);
 /* Continues with batch `step` (counted from the start of training, over all epochs) as if all before it had
  * been read: for evaluation passes (0) and for resuming. */
 void data_loader_seek(data_loader *loader, uint64_t step);
+
+NN_API_END
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "common/calibration_json.h"
 #include "common/program.h"
-#include "framework/kernels/kernels.h"
+#include "framework/threads.h"
 #include "measure/arrays.h"
 #include "measure/run.h"
 

@@ -6,6 +6,8 @@
 
 #include "error.h"
 
+NN_API_BEGIN
+
 /* Reads a whole file into *bytes, which the caller frees; a gzip'd file (told by its first bytes, not its
  * name) is unpacked. `limit` is the most bytes taken, unpacked: a guard against files that unpack without
  * end. NN_EFILE where the system refuses, NN_EFORMAT for a damaged or cut-short gzip file and above the
@@ -19,5 +21,7 @@ nn_status nn_file_write_atomic(const char *path, const void *bytes, size_t count
 
 /* Gives a file a new name in the same folder, in place of a file that has it, and waits until that is on the disk. */
 nn_status nn_file_rename(const char *from, const char *to, nn_error *error);
+
+NN_API_END
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef NN_FRAMEWORK_H
 #define NN_FRAMEWORK_H
 
+#include "api.h"
 #include "checkpoint.h"
 #include "error.h"
 #include "file.h"
@@ -17,5 +18,7 @@
 #include "snnl/snnl.h"
 #include "store.h"
 #include "tensor.h"
+#include "threads.h"
+#include "version.h"
 
 #endif

@@ -12,6 +12,8 @@
 
 #include "error.h"
 
+NN_API_BEGIN
+
 enum { NN_NPY_MAX_RANK = 32 };
 
 typedef struct nn_npy {
@@ -39,5 +41,7 @@ nn_status nn_npy_write_floats(const char *path, int rank, const size_t *dims, co
                               nn_error *error);
 nn_status nn_npy_write_integers(const char *path, int rank, const size_t *dims, const int64_t *elements,
                                 nn_error *error);
+
+NN_API_END
 
 #endif

@@ -8,6 +8,8 @@
 
 #include "store.h"
 
+NN_API_BEGIN
+
 enum { NN_FILE_NAME_MAX = NN_NAME_MAX + 32 }; /* of a tensor: an entry's name with something in front */
 
 typedef struct nn_metadata {
@@ -58,5 +60,7 @@ const char *nn_safetensors_text(const nn_safetensors *file, const char *key);
 /* Fills in the values of these tensors, which must be all that the file has. NN_EFORMAT; they are then as before. */
 nn_status nn_safetensors_read(const nn_safetensors *file, const nn_file_tensor *tensors, int count,
                               nn_error *error);
+
+NN_API_END
 
 #endif

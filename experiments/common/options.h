@@ -65,11 +65,11 @@ void exp_options_help(const exp_option *table, const void *defaults, FILE *file)
 /* The shortest decimal text that reads back as the same double; whole numbers without an exponent. */
 const char *exp_number_text(double value, char text[32]);
 
-/* Handles --help and --version wherever they stand: prints and returns true. usage is the text above the
- * options. */
+/* Handles --help, --help=options (option_list.h) and --version wherever they stand: prints and returns true. usage is the
+ * text above the options. */
 bool exp_options_informed(const exp_option *table, const void *defaults, const char *program,
                           const char *usage, int argc, char **argv);
 
-extern const char *const exp_version; /* of the source: a git description, or "unknown" */
+extern const char *const exp_version; /* "0.1.0 (v0.1.0-3-g0ee7948)": of the library, and of the source */
 
 #endif

@@ -11,6 +11,7 @@
 #include "framework/file.h"
 #include "lock.h"
 #include "make_folder.h"
+#include "program_names.h"
 
 const char *exp_run_folder_file(const exp_run_folder *folder, const char *name) {
     static char path[EXP_TEXT_MAX + 64];
@@ -32,13 +33,13 @@ static nn_status make_new(exp_run_folder *folder, const exp_train_options *optio
 
 static nn_status write_config(const exp_run_folder *folder, const exp_train_options *options,
                               nn_error *error) {
-    char *text = NULL;
+    char *text = NULL, call[EXP_CALL_MAX];
     size_t length = 0;
     FILE *memory = open_memstream(&text, &length);
     if (!memory)
         return nn_fail_memory(error, "config.ini");
-    fprintf(memory, "# a run of entangle %s; to repeat it: ./train --preset %s\n", exp_version,
-            exp_run_folder_file(folder, "config.ini"));
+    fprintf(memory, "# a run of entangle %s; to repeat it: %s --preset %s\n", exp_version,
+            exp_program_call("train", call), exp_run_folder_file(folder, "config.ini"));
     exp_options_write(exp_train_table, options, memory);
     nn_status status = fclose(memory) == 0 ? NN_OK : nn_fail_memory(error, "config.ini");
     if (status == NN_OK)

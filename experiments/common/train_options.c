@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "presets.h"
+#include "program_names.h"
 
 static const char *const distances[] = {"euclidean", "cosine", NULL};
 static const char *const modes[] = {"optimal", "learned", "fixed", NULL};
@@ -243,6 +244,8 @@ const char *exp_data_root(const char *data) {
 const char *exp_resume_command(const exp_train_options *options, const char *run,
                                char text[EXP_COMMAND_MAX]) {
     const char *data = options->data;
-    snprintf(text, EXP_COMMAND_MAX, "./train --run %s --resume%s%s", run, data[0] ? " --data " : "", data);
+    char call[EXP_CALL_MAX];
+    snprintf(text, EXP_COMMAND_MAX, "%s --run %s --resume%s%s", exp_program_call("train", call), run,
+             data[0] ? " --data " : "", data);
     return text;
 }

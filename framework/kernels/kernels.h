@@ -17,12 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* --- threads -------------------------------------------------------------------------------------------- */
-
-/* Sets the team's size for everything that follows (1..256), and OpenBLAS to one thread per caller. Scratch
- * sizes depend on it: set it before graphs are built. 0 means one thread per available processor. */
-void nn_threads_set(int threads);
-int nn_threads(void);
+#include "../threads.h"
 
 /* --- table ---------------------------------------------------------------------------------------------- */
 
