@@ -1,4 +1,4 @@
-/* layout.c - where the buffers of a plan lie in its slab. */
+/* slab.c - where the buffers of a plan lie in its slab. */
 #include <stdlib.h>
 #include <string.h>
 
