@@ -108,7 +108,7 @@ $(SHARED): $(SHARED_OBJECTS)
 $(LIBRARY) $(SHARED):
 	@rm -f $@ && $(AR) rcs $@ $^
 
-$(B)/%.o: %.c | build/setup
+$(B)/%.o: %.c Makefile | build/setup
 	@mkdir -p $(@D)
 	@echo "  cc    $<"
 	@$(CC) $(ALL_CFLAGS) $(PART) $(ISA) -c $< -o $@
