@@ -123,8 +123,12 @@ $(B)/tests/bench/bench_onednn: LIBS := -ldnnl $(LIBS)
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(LIBRARY)
 	@echo "  link  $@"
 	@$(CC) $(ALL_CFLAGS) $^ $(LIBS) -o $@
-$(B)/tests/fuzz/test_corpora: $(call objects,tests/fuzz/fuzz.c $(wildcard tests/fuzz/fuzz_*.c))
-$(B)/fuzz-%: $(call objects,tests/fuzz/fuzz.c tests/fuzz/libfuzzer.c) $(B)/tests/fuzz/fuzz_%.o $(LIBRARY)
+# Fuzz targets: all of them in the test that replays their corpora, each alone in libFuzzer's programs.
+FUZZ_SUPPORT := $(filter-out tests/fuzz/fuzz_% tests/fuzz/test_% tests/fuzz/libfuzzer.c,$(wildcard tests/fuzz/*.c))
+$(B)/tests/fuzz/test_corpora: $(call objects,tests/fuzz/test_corpora.c $(FUZZ_SUPPORT) $(FUZZ:%=tests/fuzz/fuzz_%.c)) $(LIBRARY)
+	@echo "  link  $@"
+	@$(CC) $(ALL_CFLAGS) $^ -lcmocka $(LIBS) -o $@
+$(B)/fuzz-%: $(B)/tests/fuzz/fuzz_%.o $(call objects,$(FUZZ_SUPPORT) tests/fuzz/libfuzzer.c) $(LIBRARY)
 	@echo "  link  $@"
 	@$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $^ $(LIBS) -o $@
 $(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(LIBRARY)

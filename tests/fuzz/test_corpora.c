@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "fuzz.h"
 
@@ -74,7 +75,7 @@ int main(void) {
     static char names[2 * TARGETS_MAX][64];
     size_t count = 0;
     for (fuzz_target *target = fuzz_targets; target && count < 2 * TARGETS_MAX; target = target->next) {
-        CMUnitTestFunction *const functions[] = {corpus, nothing};
+        const CMUnitTestFunction functions[] = {corpus, nothing};
         for (size_t i = 0; i < 2; i++, count++) {
             snprintf(names[count], sizeof names[count], "%s of %s", i ? "nothing" : "corpus", target->name);
             tests[count] =
