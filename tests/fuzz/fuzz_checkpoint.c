@@ -51,7 +51,7 @@ static void load_from_folder(const char *folder_path) {
         fuzz_require(isfinite(p->seconds) && isfinite(p->timed_seconds) && p->seconds >= 0 &&
                          p->timed_seconds >= 0,
                      "times are numbers");
-        fuzz_require(p->step <= p->steps && p->steps <= (uint64_t)9e15, "a run stands within its steps");
+        fuzz_require(p->step <= p->steps, "a run stands within its steps");
     }
     fuzz_small_store_restore(o->store, status != NN_OK);
 }
