@@ -98,11 +98,11 @@ nn_status nn_file_read(const char *path, size_t limit, unsigned char **bytes, si
         close(file);
         return nn_fail_memory(error, path);
     }
-    gzbuffer(stream, 1 << 17);
 
     /* One byte more than a plain file holds, so that its end is seen without growing. */
     const size_t size = size_of(file), least = 1 << 16;
     size_t capacity = size < least ? least : size + 1;
+    gzbuffer(stream, size < least ? 1 << 13 : 1 << 17);
     if (limit > machine_memory())
         limit = machine_memory();
     if (capacity > limit)

@@ -18,16 +18,28 @@ static void put(const char *path, const void *bytes, size_t count) {
     assert_int_equal(fclose(file), 0);
 }
 
-/* A gibibyte of zeros behind `count` bytes, in about a mebibyte. */
+/* A gibibyte of zeros behind `count` bytes, in about a mebibyte: gzip members, one behind the other. */
 static void put_bomb(const char *path, const void *bytes, size_t count) {
-    enum { CHUNK = 1 << 20, CHUNKS = 1 << 10 };
-    void *zeros = test_bytes(CHUNK);
-    gzFile file = gzopen(path, "wb1");
-    assert_int_equal(gzwrite(file, bytes, (unsigned)count), count);
-    for (int i = 0; i < CHUNKS; i++)
-        assert_int_equal(gzwrite(file, zeros, CHUNK), CHUNK);
-    assert_int_equal(gzclose(file), Z_OK);
-    free(zeros);
+    enum { MEMBER = 1 << 22, MEMBERS = 1 << 8 };
+    static char member[MEMBER / 200];
+    static size_t size;
+    if (!size) {
+        void *zeros = test_bytes(MEMBER);
+        gzFile file = gzopen("zeros.gz", "wb9");
+        assert_int_equal(gzwrite(file, zeros, MEMBER), MEMBER);
+        assert_int_equal(gzclose(file), Z_OK);
+        free(zeros);
+        FILE *packed = fopen("zeros.gz", "rb");
+        size = fread(member, 1, sizeof member, packed);
+        fclose(packed);
+    }
+    gzFile first = gzopen(path, "wb1");
+    assert_int_equal(gzwrite(first, bytes, (unsigned)count), count);
+    assert_int_equal(gzclose(first), Z_OK);
+    FILE *file = fopen(path, "ab");
+    for (int i = 0; i < MEMBERS; i++)
+        assert_int_equal(fwrite(member, 1, size, file), size);
+    assert_int_equal(fclose(file), 0);
 }
 
 /* --- arrays --------------------------------------------------------------------------------------------- */
