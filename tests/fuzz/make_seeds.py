@@ -340,6 +340,7 @@ def summary_seeds():
     }  # fmt: skip
     seed("summary", "run", text(run))
     seed("summary", "analysis", text(analysis))
+    seed("summary", "lists-in-lists", text({"interrupted": False, "a": [[1, 2], [{"b": 3}]], "taps": [[1], {"name": "block1"}]}))
     seed("summary", "interrupted", text({"interrupted": True}))
     seed("summary", "other-types", text({"interrupted": False, "taps": {"a": 1, "b": [1]}, "reliability": [1, "x"], "test_accuracy": "0.8"}))
     seed("summary", "endless", text(run).replace(b"12.5", b"1e999").replace(b"0.8", b"-1e999"))
