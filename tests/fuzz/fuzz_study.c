@@ -48,6 +48,7 @@ FUZZ_TARGET(study) {
         fuzz_require_reason(status, &error, path);
         if (status == NN_OK) {
             require_runs(&study);
+            exp_study_find_data(&study, fuzz_path("data"), EXP_MISSING_SHAPES);
             make_table(&study);
         }
         exp_study_free(&study);

@@ -94,6 +94,7 @@ def cifar_seeds():
 
     seed("cifar", "whole", parts(names, *[short(2)] * 6))
     seed("cifar", "one-record", parts(names, *[short(1)] * 6))
+    seed("cifar", "no-names", parts(b"", *[short(1)] * 6))
     seed("cifar", "cut-short", parts(names, *[short(2)] * 5, short(1, 255)))
     seed("cifar", "different-counts", parts(names, *[short(2)] * 4, short(3), short(2)))
     seed("cifar", "label-10", parts(names, *[short(1, labels=(10,))] * 6))
@@ -136,6 +137,11 @@ def mat_seeds():
     seed("mat", "small-parts", mat_file(mat_part(14, numbers[8:40] + small + struct.pack("<HHI", 2, 4, 0))))
     seed("mat", "big-endian", mat_file(mat_matrix(b"y", double, (1, 2), 9, struct.pack(">2d", 1, 2), ">"), order=">"))
     seed("mat", "svhn-packed", mat_file(mat_packed(images), mat_packed(labels)))
+    seed("mat", "svhn-other-shape", mat_file(mat_matrix(b"X", uint8, (32, 32, 3, 2, 1, 1, 1), 2, bytes(6144)), labels))
+    seed("mat", "svhn-one-label", mat_file(images, mat_matrix(b"y", double, (1, 1), 2, b"\1")))
+    for what, label in ("11", 11), ("half", 1.5), ("not-a-number", float("nan")), ("endless", float("inf")):
+        y = mat_matrix(b"y", double, (2, 1), 9, struct.pack("<2d", 1, label))
+        seed("mat", "svhn-label-" + what, mat_file(mat_packed(images), y))
     seed("mat", "cell", mat_file(mat_matrix(b"X", 1, (1, 1), 14, bytes(8)), labels))
     seed("mat", "complex", mat_file(mat_matrix(b"X", double, (1, 1), 9, bytes(8), flags=complex_flag)))
     side = 2**31 - 1
@@ -185,6 +191,8 @@ def points_seeds():
     seed("points", "not-finite", parts(npy("<f4", "(1, 1)", struct.pack("<f", float("inf"))), labels))
     seed("points", "small-labels", parts(points, npy("|u1", "(3,)", b"\x00\xff\x07")))
     seed("points", "too-few-labels", parts(points, npy("|b1", "(2,)", b"\x00\x01")))
+    seed("points", "float-labels", parts(points, npy("<f4", "(3,)", bytes(12))))
+    seed("points", "matrix-of-labels", parts(points, npy("|u1", "(3, 1)", bytes(3))))
     seed("points", "none", parts(npy("<f4", "(0, 2)", b""), npy("<i8", "(0,)", b"")))
 
 
@@ -305,6 +313,13 @@ def study_seeds():
     seed("study", "too-many-runs", b"[a]\npreset = shapes_resnet\nseed = " + many + b"\nbatch = " + many + b"\nlog-every = " + many + b"\n")
     seed("study", "same-block", b"[a]\npreset = mnist_cnn\n[a]\npreset = mnist_cnn\n")
     seed("study", "long-line", b"[a]\npreset = " + b"p" * 3000 + b"\n")
+    mnist = b"[a]\npreset = mnist_cnn\n"
+    seed("study", "other-dataset", mnist + b"dataset = minst\n")
+    seed("study", "other-model", mnist + b"model = cnn\n")
+    seed("study", "other-layers", mnist + b"snnl-layers = conv1 | conv9\n")
+    seed("study", "many-values", mnist + b"seed = " + b"|".join(b"%d" % i for i in range(70)) + b"\n")
+    seed("study", "long-title", b"title = " + b"t" * 1500 + b"\n" + mnist)
+    seed("study", "absent-preset", b"[a]\npreset = absent.ini\n")
     seed("study", "no-preset", b"[a]\nseed = 1\n")
     seed("study", "unknown-word", b"[a]\npreset = mnist_cnn\nthen.attack = {out} {everything}\n")
 
