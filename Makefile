@@ -16,7 +16,9 @@ PRESETS := $(basename $(notdir $(wildcard experiments/*.ini)))
 FLAGS.release  := -O3 -DNDEBUG
 FLAGS.debug    := -Og -g3
 FLAGS.sanitize := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
-FLAGS := $(or $(FLAGS.$(MODE)),$(error unknown MODE=$(MODE): release, debug or sanitize))
+FLAGS.fuzz     := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow \
+                  -fno-sanitize-recover=all
+FLAGS := $(or $(FLAGS.$(MODE)),$(error unknown MODE=$(MODE): release, debug, sanitize or fuzz))
 
 SOURCE  := $(shell git describe --always --dirty 2>/dev/null || cat $(B)/version 2>/dev/null || echo unknown)
 CFLAGS  ?=
@@ -39,7 +41,7 @@ TESTS   := $(patsubst %.c,$(B)/%,$(filter %$(TEST).c,$(shell find tests -name 't
 SUPPORT := $(call objects,$(wildcard tests/support/*.c))
 
 .DEFAULT_GOAL := all
-.PHONY: always all help test sanitize bench bench-kernels bench-peers install uninstall tidy format check-format clean $(PRESETS)
+.PHONY: always all help test sanitize fuzz bench bench-kernels bench-peers install uninstall tidy format check-format clean $(PRESETS)
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -61,6 +63,14 @@ test: $(TESTS) $(PROGRAMS:%=$(B)/bin/%) ## build and run the tests; TEST=snnl ru
 
 sanitize: ## the tests under the address and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory MODE=sanitize test
+
+# A target's name is that of its file, tests/fuzz/fuzz_NAME.c.
+FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzz: ## libFuzzer on every reader of files, FUZZ_SECONDS=600 each; TARGET=idx for one
+	$(if $(filter-out $(FUZZ),$(TARGET)),$(error there is no TARGET=$(TARGET); there are: $(FUZZ)))
+	@CC=clang scripts/fuzz check
+	@$(MAKE) --no-print-directory CC=clang MODE=fuzz $(addprefix build/fuzz-clang/fuzz-,$(or $(TARGET),$(FUZZ)))
+	@scripts/fuzz build/fuzz-clang $(or $(TARGET),$(FUZZ))
 
 bench: $(addprefix $(B)/,tests/bench/bench_step tests/bench/bench_peak bin/train) ## our times beside PyTorch's; ROW=resnet20-train for one, ALL=1 for slow ones too
 	@tests/bench/pairs.sh $^
@@ -147,6 +157,14 @@ $(B)/tests/bench/bench_onednn: LIBS := -ldnnl $(LIBS)
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(SHARED) $(LIBRARY)
 	@echo "  link  $@"
 	@$(CC) $(ALL_CFLAGS) $^ $(LIBS) -o $@
+# Fuzz targets: all of them in the test that replays their corpora, each alone in libFuzzer's programs.
+FUZZ_SUPPORT := $(filter-out tests/fuzz/fuzz_% tests/fuzz/test_% tests/fuzz/libfuzzer.c,$(wildcard tests/fuzz/*.c))
+$(B)/tests/fuzz/test_corpora: $(call objects,tests/fuzz/test_corpora.c $(FUZZ_SUPPORT) $(FUZZ:%=tests/fuzz/fuzz_%.c)) $(SHARED) $(LIBRARY)
+	@echo "  link  $@"
+	@$(CC) $(ALL_CFLAGS) $^ -lcmocka $(LIBS) -o $@
+$(B)/fuzz-%: $(B)/tests/fuzz/fuzz_%.o $(call objects,$(FUZZ_SUPPORT) tests/fuzz/libfuzzer.c) $(SHARED) $(LIBRARY)
+	@echo "  link  $@"
+	@$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $^ $(LIBS) -o $@
 $(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(SHARED) $(LIBRARY)
 	@echo "  link  $@"
 	@$(CC) $(ALL_CFLAGS) $^ -lcmocka $(LIBS) -o $@
