@@ -28,10 +28,8 @@ static void *resize_piece(void *piece, size_t count) {
 #define STBI_MAX_DIMENSIONS DATA_PICTURE_SIDE_MAX
 #define STB_IMAGE_STATIC
 #define STB_IMAGE_IMPLEMENTATION
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wunused-function"
+#pragma GCC diagnostic ignored "-Wunused-function" /* of stb_image's, of which some are only declared */
 #include <stb/stb_image.h>
-#pragma GCC diagnostic pop
 
 /* --- what stb_image does not look at -------------------------------------------------------------------- */
 

@@ -32,7 +32,7 @@ static bool is_hidden(const char *name) {
 
 static void count_other(data_picture_files *files, const char *name) {
     if (files->others++ == 0)
-        snprintf(files->other, sizeof files->other, "%s", name);
+        snprintf(files->other, sizeof files->other, "%.60s", name);
 }
 
 /* Takes a path apart and joins its parts again by single slashes, in place; parts "." are dropped. *hidden says whether any
