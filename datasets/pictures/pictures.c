@@ -227,10 +227,13 @@ static nn_status judge_unreadable(const reading *r, data_set *set, nn_error *err
 static void describe(const reading *r, data_set *set) {
     const data_picture_files *f = &r->files;
     const data_layout *l = &r->layout;
-    if (r->looked && (r->least.height != set->height || r->least.width != set->width ||
-                      r->most.height != set->height || r->most.width != set->width))
-        say(set->note, "; ", "made from pictures of %d x %d to %d x %d (width x height)", r->least.width,
-            r->least.height, r->most.width, r->most.height);
+    const data_extent least = r->least, most = r->most;
+    const bool same = least.height == most.height && least.width == most.width;
+    if (r->looked && same && (least.height != set->height || least.width != set->width))
+        say(set->note, "; ", "made from pictures of %d x %d (width x height)", least.width, least.height);
+    else if (r->looked && !same)
+        say(set->note, "; ", "made from pictures of %d x %d to %d x %d (width x height)", least.width,
+            least.height, most.width, most.height);
     if (l->divided)
         say(set->note, "; ", "no folder for testing: a tenth of each class, chosen by the files' names");
     if (l->unused)

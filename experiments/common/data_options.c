@@ -12,7 +12,8 @@ nn_status exp_dataset_settle(char dataset[EXP_TEXT_MAX], nn_error *error) {
     if (!data_is_path(dataset) || !realpath(dataset, path))
         return NN_OK;
     if (strlen(path) >= EXP_TEXT_MAX)
-        return nn_fail(error, NN_EARGUMENT, "--dataset: the path has more than %d characters", EXP_TEXT_MAX - 1);
+        return nn_fail(error, NN_EARGUMENT, "--dataset: the path has more than %d characters",
+                       EXP_TEXT_MAX - 1);
     strcpy(dataset, path);
     return NN_OK;
 }
@@ -39,8 +40,8 @@ nn_status exp_image_size_settle(char text[EXP_TEXT_MAX], nn_error *error) {
     if (!text[0])
         return NN_OK;
     if (!read_size(text, &form))
-        return nn_fail(error, NN_EARGUMENT, "--image-size: '%.40s' is neither N nor WIDTHxHEIGHT, 1 to %d each", text,
-                       SIDE_MAX);
+        return nn_fail(error, NN_EARGUMENT,
+                       "--image-size: '%.40s' is neither N nor WIDTHxHEIGHT, 1 to %d each", text, SIDE_MAX);
     if (form.width == form.height)
         snprintf(text, EXP_TEXT_MAX, "%d", form.width);
     else

@@ -7,10 +7,12 @@
 
 /* What --help says of them, for all programs alike. */
 #define EXP_DATASET_HELP                                                                                     \
-    "a name, or the path of a folder or archive (.tar, .tar.gz, .zip) of PNG, JPEG or BMP pictures: train/CLASS/ and "        \
+    "a name, or the path of a folder or archive (.tar, .tar.gz, .zip) of PNG, JPEG or BMP pictures: "        \
+    "train/CLASS/ and "                                                                                      \
     "test/CLASS/, or CLASS/"
 #define EXP_IMAGE_SIZE_HELP                                                                                  \
-    "of pictures: cropped in the middle to these proportions and resized; else the size that all of them have, or 32"
+    "of pictures: cropped in the middle to these proportions and resized; else the size that all of them "   \
+    "have, or 32"
 
 /* Makes the path of a folder or an archive that is there absolute, so that what records it can be used from anywhere; a name
  * stays. NN_EARGUMENT for a path that is too long. */
