@@ -16,7 +16,9 @@ PRESETS := $(basename $(notdir $(wildcard experiments/*.ini)))
 FLAGS.release  := -O3 -DNDEBUG
 FLAGS.debug    := -Og -g3
 FLAGS.sanitize := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
-FLAGS := $(or $(FLAGS.$(MODE)),$(error unknown MODE=$(MODE): release, debug or sanitize))
+FLAGS.fuzz     := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow \
+                  -fno-sanitize-recover=all
+FLAGS := $(or $(FLAGS.$(MODE)),$(error unknown MODE=$(MODE): release, debug, sanitize or fuzz))
 
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 CFLAGS  ?=
@@ -35,7 +37,7 @@ TESTS   := $(patsubst %.c,$(B)/%,$(filter %$(TEST).c,$(shell find tests -name 't
 SUPPORT := $(call objects,$(wildcard tests/support/*.c))
 
 .DEFAULT_GOAL := all
-.PHONY: always all help test sanitize bench bench-kernels bench-peers tidy format check-format clean $(PRESETS)
+.PHONY: always all help test sanitize fuzz bench bench-kernels bench-peers tidy format check-format clean $(PRESETS)
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -57,6 +59,13 @@ test: $(TESTS) $(PROGRAMS:%=$(B)/bin/%) ## build and run the tests; TEST=snnl ru
 
 sanitize: ## the tests under the address and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory MODE=sanitize test
+
+# A target's name is that of its file, tests/fuzz/fuzz_NAME.c.
+FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzz: ## libFuzzer on every reader of files, FUZZ_SECONDS=600 each; TARGET=idx for one
+	@CC=clang scripts/fuzz check
+	@$(MAKE) --no-print-directory CC=clang MODE=fuzz $(addprefix build/fuzz-clang/fuzz-,$(or $(TARGET),$(FUZZ)))
+	@scripts/fuzz build/fuzz-clang $(or $(TARGET),$(FUZZ))
 
 bench: $(addprefix $(B)/,tests/bench/bench_step tests/bench/bench_peak bin/train) ## our times beside PyTorch's; ROW=resnet20-train for one, ALL=1 for slow ones too
 	@tests/bench/pairs.sh $^
@@ -114,6 +123,14 @@ $(B)/tests/bench/bench_onednn: LIBS := -ldnnl $(LIBS)
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(LIBRARY)
 	@echo "  link  $@"
 	@$(CC) $(ALL_CFLAGS) $^ $(LIBS) -o $@
+# Fuzz targets: all of them in the test that replays their corpora, each alone in libFuzzer's programs.
+FUZZ_SUPPORT := $(filter-out tests/fuzz/fuzz_% tests/fuzz/test_% tests/fuzz/libfuzzer.c,$(wildcard tests/fuzz/*.c))
+$(B)/tests/fuzz/test_corpora: $(call objects,tests/fuzz/test_corpora.c $(FUZZ_SUPPORT) $(FUZZ:%=tests/fuzz/fuzz_%.c)) $(LIBRARY)
+	@echo "  link  $@"
+	@$(CC) $(ALL_CFLAGS) $^ -lcmocka $(LIBS) -o $@
+$(B)/fuzz-%: $(B)/tests/fuzz/fuzz_%.o $(call objects,$(FUZZ_SUPPORT) tests/fuzz/libfuzzer.c) $(LIBRARY)
+	@echo "  link  $@"
+	@$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $^ $(LIBS) -o $@
 $(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(LIBRARY)
 	@echo "  link  $@"
 	@$(CC) $(ALL_CFLAGS) $^ -lcmocka $(LIBS) -o $@

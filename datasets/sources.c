@@ -55,6 +55,7 @@ nn_status data_name_classes(data_set *set, const char *const *names, int count, 
         if (length >= DATA_NAME_MAX)
             return nn_fail(error, NN_EFORMAT, "%s: the class name '%.40s...' has more than %d characters",
                            set->name, names[i], DATA_NAME_MAX - 1);
+        nn_remove_controls(set->class_names[i]);
     }
     return NN_OK;
 }

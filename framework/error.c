@@ -3,12 +3,19 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+void nn_remove_controls(char *text) {
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            *text = '?';
+}
+
 nn_status nn_fail(nn_error *error, nn_status status, const char *format, ...) {
     if (error->status == NN_OK) {
         va_list arguments;
         va_start(arguments, format);
         vsnprintf(error->message, sizeof error->message, format, arguments);
         va_end(arguments);
+        nn_remove_controls(error->message);
         error->status = status;
     }
     return status;

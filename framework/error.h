@@ -24,12 +24,15 @@ typedef struct nn_error {
 } nn_error;
 
 /* Records a failure and returns its status, so that callers write `return nn_fail(error, NN_EFILE, ...)`.
- * The first message is kept: later ones are consequences. */
+ * The first message is kept: later ones are consequences. Control bytes in it, of names from files, become '?'. */
 nn_status nn_fail(nn_error *error, nn_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* NN_EMEMORY with a message that names what could not be allocated. */
 nn_status nn_fail_memory(nn_error *error, const char *what);
+
+/* Makes every control byte a '?': for text from files, as terminals obey what is printed. */
+void nn_remove_controls(char *text);
 
 /* *result = a * b, or false when the product does not fit in a size_t. */
 bool nn_multiply(size_t a, size_t b, size_t *result);

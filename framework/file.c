@@ -35,6 +35,30 @@ static nn_status stream_status(gzFile stream, const char *path, nn_error *error)
     }
 }
 
+static size_t machine_memory(void) {
+    return (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static nn_status fail_limit(const char *path, size_t limit, nn_error *error) {
+    if (limit >= machine_memory())
+        return nn_fail(error, NN_EMEMORY, "%s: holds more than the %zu bytes that this machine's memory has",
+                       path, limit);
+    return nn_fail(error, NN_EFORMAT, "%s: holds more than the %zu bytes expected at most", path, limit);
+}
+
+/* Whether `count` bytes are more than the packed ones taken for them can mean. */
+static bool is_bomb(gzFile stream, size_t count) {
+    const z_off_t packed = gzoffset(stream); /* -1 of a pipe */
+    return !gzdirect(stream) && count >= (size_t)NN_UNPACKED_MIB << 20 &&
+           count / NN_UNPACKED_RATIO > (size_t)(packed > 0 ? packed : 0);
+}
+
+/* Of a regular file, else 0. */
+static size_t size_of(int file) {
+    struct stat information;
+    return fstat(file, &information) == 0 && S_ISREG(information.st_mode) ? (size_t)information.st_size : 0;
+}
+
 /* Reads to the end into *bytes, which grows from `capacity` bytes. */
 static nn_status read_stream(gzFile stream, const char *path, size_t limit, size_t capacity,
                              unsigned char **bytes, size_t *count, nn_error *error) {
@@ -51,8 +75,13 @@ static nn_status read_stream(gzFile stream, const char *path, size_t limit, size
             *count += (size_t)got;
         }
         if (capacity > limit)
-            return nn_fail(error, NN_EFORMAT, "%s: holds more than the %zu bytes expected at most", path,
-                           limit);
+            return fail_limit(path, limit, error);
+        if (is_bomb(stream, capacity))
+            return nn_fail(
+                error, NN_EFORMAT,
+                "%s: unpacks to more than %d MiB and %d times its size, as data hardly does; if it "
+                "is right, unpack it with gunzip",
+                path, NN_UNPACKED_MIB, NN_UNPACKED_RATIO);
         capacity = capacity < limit / 2 ? 2 * capacity : limit + 1;
     }
 }
@@ -69,18 +98,18 @@ nn_status nn_file_read(const char *path, size_t limit, unsigned char **bytes, si
         close(file);
         return nn_fail_memory(error, path);
     }
-    gzbuffer(stream, 1 << 17);
 
     /* One byte more than a plain file holds, so that its end is seen without growing. */
-    struct stat information;
-    size_t capacity = 1 << 16;
-    if (fstat(file, &information) == 0 && information.st_size >= (off_t)capacity)
-        capacity = (size_t)information.st_size + 1;
-    if (limit == SIZE_MAX)
-        limit--;
+    const size_t size = size_of(file), least = 1 << 16;
+    size_t capacity = size < least ? least : size + 1;
+    gzbuffer(stream, size < least ? 1 << 13 : 1 << 17);
+    if (limit > machine_memory())
+        limit = machine_memory();
     if (capacity > limit)
         capacity = limit + 1;
-    nn_status status = read_stream(stream, path, limit, capacity, bytes, count, error);
+    nn_status status = size > limit && gzdirect(stream)
+                           ? fail_limit(path, limit, error)
+                           : read_stream(stream, path, limit, capacity, bytes, count, error);
     gzclose_r(stream);
 
     if (status != NN_OK) {
@@ -89,9 +118,10 @@ nn_status nn_file_read(const char *path, size_t limit, unsigned char **bytes, si
         *count = 0;
         return status;
     }
-    unsigned char *trimmed = realloc(*bytes, *count ? *count : 1);
+    unsigned char *trimmed = realloc(*bytes, *count + 1);
     if (trimmed)
         *bytes = trimmed;
+    (*bytes)[*count] = '\0';
     return NN_OK;
 }
 

@@ -6,10 +6,17 @@
 
 #include "error.h"
 
+enum { NN_UNPACKED_MIB = 64, NN_UNPACKED_RATIO = 200 };
+
 /* Reads a whole file into *bytes, which the caller frees; a gzip'd file (told by its first bytes, not its
- * name) is unpacked. `limit` is the most bytes taken, unpacked: a guard against files that unpack without
- * end. NN_EFILE where the system refuses, NN_EFORMAT for a damaged or cut-short gzip file and above the
- * limit. On failure *bytes is NULL and *count 0. */
+ * name) is unpacked. A zero byte follows the last, so that text needs no copy. On failure *bytes is NULL and *count 0.
+ *
+ * NN_EFILE where the system refuses, NN_EFORMAT for a damaged or cut-short gzip file, and for one that is too large:
+ * - of more than `limit` bytes, unpacked;
+ * - of more than this machine's memory (NN_EMEMORY);
+ * - a decompression bomb: a gzip'd file may give NN_UNPACKED_MIB in any case, but beyond that no more than
+ *   NN_UNPACKED_RATIO times the packed bytes that it took. Zeros are packed 1000 to 1, images hardly 10 to 1; data that is
+ *   so after all is unpacked with gunzip beforehand, as a plain file may have any size up to the limit. */
 nn_status nn_file_read(const char *path, size_t limit, unsigned char **bytes, size_t *count, nn_error *error);
 
 /* Makes `bytes` the content of the file `path`, wholly or not at all: they go to a temporary file beside it,

@@ -17,6 +17,9 @@ enum {
 };
 static const size_t file_limit = (size_t)1 << 34;
 
+/* Of a header. Some 150 bytes describe a tensor, and cJSON takes up to forty times its text's size. */
+static const size_t header_limit = (size_t)4 << 20;
+
 /* The shape that the entry has in a file. */
 static nn_shape file_shape(const nn_entry *entry) {
     nn_shape s = entry->shape;
@@ -131,6 +134,16 @@ static nn_status damaged(const nn_safetensors *file, const char *what, nn_error 
     return nn_fail(error, NN_EFORMAT, "%s: %s: not a whole safetensors file", file->path, what);
 }
 
+/* With a zero byte in place of the one behind the text, which there is: cJSON reads one too far where a text ends within an
+ * object. */
+static cJSON *parse_text(char *text, size_t count) {
+    const char behind = text[count];
+    text[count] = '\0';
+    cJSON *json = cJSON_ParseWithLengthOpts(text, count + 1, NULL, true);
+    text[count] = behind;
+    return json;
+}
+
 static nn_status parse_header(nn_safetensors *file, nn_error *error) {
     if (file->count < LENGTH_BYTES)
         return damaged(file, "shorter than 8 bytes", error);
@@ -139,12 +152,13 @@ static nn_status parse_header(nn_safetensors *file, nn_error *error) {
         length = length << 8 | file->bytes[i];
     if (length > file->count - LENGTH_BYTES)
         return damaged(file, "its header would end behind the file", error);
-    file->header = cJSON_ParseWithLength((const char *)file->bytes + LENGTH_BYTES, (size_t)length);
-    if (!cJSON_IsObject(file->header))
-        return damaged(file, "its header is not a JSON object", error);
+    if (length > header_limit)
+        return nn_fail(error, NN_EFORMAT, "%s: a header of %llu bytes; at most %zu can be read", file->path,
+                       (unsigned long long)length, header_limit);
     file->tensors = file->bytes + LENGTH_BYTES + length;
     file->tensor_bytes = file->count - LENGTH_BYTES - (size_t)length;
-    return NN_OK;
+    file->header = parse_text((char *)file->bytes + LENGTH_BYTES, (size_t)length);
+    return cJSON_IsObject(file->header) ? NN_OK : damaged(file, "its header is not a JSON object", error);
 }
 
 nn_status nn_safetensors_open(nn_safetensors **result, const char *path, nn_error *error) {

@@ -90,7 +90,12 @@ static nn_status read_position(const nn_safetensors *file, exp_position *p, nn_e
         status = read_number(file, "seconds", &p->seconds, error);
     if (status == NN_OK)
         status = read_number(file, "timed_seconds", &p->timed_seconds, error);
-    return status == NN_OK ? read_count(file, "timed_images", &p->timed_images, error) : status;
+    if (status == NN_OK)
+        status = read_count(file, "timed_images", &p->timed_images, error);
+    if (status == NN_OK && (p->step > p->steps || p->seconds < 0 || p->timed_seconds < 0))
+        status = nn_fail(error, NN_EFORMAT, "a checkpoint cannot be at step %llu of %llu after %g seconds",
+                         (unsigned long long)p->step, (unsigned long long)p->steps, p->seconds);
+    return status;
 }
 
 /* --- saving --------------------------------------------------------------------------------------------- */
@@ -151,6 +156,7 @@ static nn_status take(const exp_checkpoint *c, const nn_safetensors *file, exp_c
     if (status == NN_OK)
         status = nn_checkpoint_restore(file, c->optimizer, error);
     snprintf(found->version, sizeof found->version, "%s", version ? version : "");
+    nn_remove_controls(found->version);
     found->any = status == NN_OK;
     return status;
 }

@@ -29,3 +29,17 @@ nn_status exp_json_write(cJSON *object, const char *path, FILE *output, nn_error
     cJSON_Delete(object);
     return status;
 }
+
+/* cJSON takes up to forty times the text's size, and reads one byte too far where a text ends within an object and no zero
+ * byte follows. */
+nn_status exp_json_read(const char *path, cJSON **json, nn_error *error) {
+    unsigned char *bytes;
+    size_t count;
+    *json = NULL;
+    nn_status status = nn_file_read(path, (size_t)EXP_JSON_MIB << 20, &bytes, &count, error);
+    if (status != NN_OK)
+        return status;
+    *json = cJSON_ParseWithLengthOpts((const char *)bytes, count + 1, NULL, true);
+    free(bytes);
+    return *json ? NN_OK : nn_fail(error, NN_EFORMAT, "%s: not JSON", path);
+}

@@ -11,11 +11,7 @@ static const char *const leading[] = {"step", "epoch", "images",        "seconds
                                       "lr",   "loss",  "cross_entropy", "accuracy"};
 static const char *const trailing[] = {"test_loss", "test_accuracy"};
 
-enum {
-    LEADING = sizeof leading / sizeof *leading,
-    TRAILING = sizeof trailing / sizeof *trailing,
-    LARGEST_FILE = 1 << 30 /* bytes */
-};
+enum { LEADING = sizeof leading / sizeof *leading, TRAILING = sizeof trailing / sizeof *trailing };
 
 /* Where the reader stands. */
 struct reader {
@@ -130,9 +126,14 @@ static nn_status read_rows(struct reader *reader, exp_metrics *metrics) {
     metrics->rows = count_bytes(reader->position, reader->end, '\n');
     if (metrics->rows == 0)
         return nn_fail(reader->error, NN_EFORMAT, "%s: line 2: no step has been logged yet", reader->path);
-    size_t count;
-    if (nn_multiply(metrics->columns, metrics->rows, &count))
-        metrics->values = calloc(count, sizeof *metrics->values);
+    size_t count = 0;
+    /* A field takes a byte at least, so that a short file cannot ask for much memory. */
+    if (!nn_multiply(metrics->columns, metrics->rows, &count) ||
+        count > (size_t)(reader->end - reader->position))
+        return nn_fail(reader->error, NN_EFORMAT,
+                       "%s: %zu lines behind the header are too short for its %zu columns", reader->path,
+                       metrics->rows, metrics->columns);
+    metrics->values = calloc(count, sizeof *metrics->values);
     if (!metrics->values)
         return nn_fail_memory(reader->error, reader->path);
     for (size_t row = 0; row < metrics->rows; row++)
@@ -149,7 +150,7 @@ nn_status exp_metrics_read(const char *path, exp_metrics *metrics, nn_error *err
     *metrics = (exp_metrics){0};
     unsigned char *bytes;
     size_t count;
-    nn_status status = nn_file_read(path, LARGEST_FILE, &bytes, &count, error);
+    nn_status status = nn_file_read(path, EXP_METRICS_LARGEST, &bytes, &count, error);
     if (status != NN_OK)
         return status;
     metrics->text = (char *)bytes;

@@ -9,6 +9,8 @@
 
 #include "framework/framework.h"
 
+enum { EXP_METRICS_LARGEST = 1 << 30 }; /* bytes of a file */
+
 typedef struct exp_metrics_tap {
     const char *name;
     const double *snnl, *temperature; /* [rows] */

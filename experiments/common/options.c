@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "framework/file.h"
+#include "ini_file.h"
 
 const exp_option *exp_option_find(const exp_option *table, const char *name) {
     for (const exp_option *o = table; o->name; o++)
@@ -188,6 +188,8 @@ bool exp_options_informed(const exp_option *table, const void *defaults, const c
 
 /* --- files and help ------------------------------------------------------------------------------------- */
 
+enum { LINE_BUFFER = 2 * EXP_TEXT_MAX };
+
 typedef struct reading {
     const exp_option *table;
     void *target;
@@ -203,7 +205,7 @@ static int take_setting(void *context, const char *section, const char *name, co
 nn_status exp_options_read(const exp_option *table, void *target, const char *origin, const char *text,
                            nn_error *error) {
     /* Values are whole lines, up to the longest text; Debian's inih takes these settings at run time. */
-    ini_max_line = 2 * EXP_TEXT_MAX;
+    ini_max_line = LINE_BUFFER;
     ini_allow_inline_comments = ini_allow_multiline = false;
     reading r = {.table = table, .target = target};
     int line = ini_parse_string(text, take_setting, &r);
@@ -215,15 +217,11 @@ nn_status exp_options_read(const exp_option *table, void *target, const char *or
 }
 
 nn_status exp_options_read_file(const exp_option *table, void *target, const char *path, nn_error *error) {
-    unsigned char *bytes;
-    size_t count;
-    nn_status status = nn_file_read(path, 1 << 20, &bytes, &count, error);
-    if (status != NN_OK)
-        return status;
-    char *text = strndup((const char *)bytes, count);
-    status = text ? exp_options_read(table, target, path, text, error) : nn_fail_memory(error, path);
+    char *text;
+    nn_status status = exp_ini_file_read(path, LINE_BUFFER, &text, error);
+    if (status == NN_OK)
+        status = exp_options_read(table, target, path, text, error);
     free(text);
-    free(bytes);
     return status;
 }
 

@@ -11,6 +11,7 @@
 #include "framework/file.h"
 #include "lock.h"
 #include "make_folder.h"
+#include "metrics.h"
 
 const char *exp_run_folder_file(const exp_run_folder *folder, const char *name) {
     static char path[EXP_TEXT_MAX + 64];
@@ -105,17 +106,14 @@ static nn_status cut_metrics(exp_run_folder *folder, const char *header, uint64_
     const char *path = exp_run_folder_file(folder, "metrics.csv");
     unsigned char *bytes;
     size_t count;
-    nn_status status = nn_file_read(path, SIZE_MAX, &bytes, &count, error);
-    char *text = status == NN_OK ? strndup((const char *)bytes, count) : NULL;
-    if (status == NN_OK && !text)
-        status = nn_fail_memory(error, path);
+    nn_status status = nn_file_read(path, EXP_METRICS_LARGEST, &bytes, &count, error);
+    const char *text = (const char *)bytes;
     if (status == NN_OK && strncmp(text, header, strlen(header)) != 0)
         status = nn_fail(error, NN_EFORMAT, "%s: its first line is not that of this run", path);
     if (status == NN_OK)
         status = nn_file_write_atomic(path, text, rows_until(text, strlen(header), step), error);
     if (status == NN_OK)
         status = open_metrics(folder, "a", error);
-    free(text);
     free(bytes);
     return status;
 }

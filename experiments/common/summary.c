@@ -71,17 +71,14 @@ nn_status exp_summary_write(const exp_run_folder *folder, const exp_train_option
 
 bool exp_summary_of_finished(const char *run, char **line) {
     char path[EXP_TEXT_MAX + 16];
-    unsigned char *bytes;
-    size_t count;
+    cJSON *json;
     nn_error unreadable = {0};
     *line = NULL;
     snprintf(path, sizeof path, "%s/summary.json", run);
-    if (nn_file_read(path, 1 << 24, &bytes, &count, &unreadable) != NN_OK)
+    if (exp_json_read(path, &json, &unreadable) != NN_OK)
         return false;
-    cJSON *json = cJSON_ParseWithLength((const char *)bytes, count);
     if (cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(json, "interrupted")))
         *line = cJSON_PrintUnformatted(json);
     cJSON_Delete(json);
-    free(bytes);
     return *line != NULL;
 }

@@ -1,5 +1,6 @@
 #include "trained_run.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,7 +36,7 @@ static nn_status read_numbers(const char *path, const char *key, int count, floa
     for (int i = 0; i < count && status == NN_OK; i++) {
         char *end;
         numbers[i] = strtof(next, &end);
-        if (end == next)
+        if (end == next || !isfinite(numbers[i]))
             status = nn_fail(error, NN_EFORMAT, "%s: its metadata '%s' has fewer than %d numbers", path, key,
                              count);
         next = end;
@@ -48,7 +49,7 @@ static nn_status load_model(exp_trained_run *run, const char *path, nn_error *er
     float image[3];
     nn_status status = read_numbers(path, "image", 3, image, error);
     if (status == NN_OK &&
-        ((int)image[0] != set->height || (int)image[1] != set->width || (int)image[2] != set->channels))
+        (image[0] != (float)set->height || image[1] != (float)set->width || image[2] != (float)set->channels))
         status = nn_fail(error, NN_ESHAPE,
                          "%s was trained on images of %g x %g x %g, those of %s are %d x %d x %d", path,
                          image[0], image[1], image[2], set->name, set->height, set->width, set->channels);
@@ -56,6 +57,10 @@ static nn_status load_model(exp_trained_run *run, const char *path, nn_error *er
         status = read_numbers(path, "mean", set->channels, run->mean, error);
     if (status == NN_OK)
         status = read_numbers(path, "deviation", set->channels, run->deviation, error);
+    for (int c = 0; c < set->channels && status == NN_OK; c++)
+        if (!(run->deviation[c] > 0))
+            status = nn_fail(error, NN_EFORMAT, "%s: its metadata 'deviation' has %g, must be above 0", path,
+                             run->deviation[c]);
     if (status == NN_OK)
         status = nn_safetensors_load(&run->classifier.store, path, error);
     return status;

@@ -127,9 +127,14 @@ static void put_heading(const panels *p) {
     static const char *const objectives[] = {"against a discriminator",
                                              "by the soft nearest neighbor loss alone",
                                              "against a discriminator and by the soft nearest neighbor loss"};
-    fprintf(c->script, "set label 10 'Generator of %s, trained %s' at screen %.6f,%.6f left font ',16'\n",
-            p->outcome->real->loader ? p->outcome->real->name : "a mixture of Gaussians",
-            objectives[o->objective], (double)LEFT / c->width, 1 - 24.0 / c->height);
+    char heading[256];
+    snprintf(heading, sizeof heading, "Generator of %.100s, trained %s",
+             p->outcome->real->loader ? p->outcome->real->name : "a mixture of Gaussians",
+             objectives[o->objective]);
+    fputs("set label 10 ", c->script);
+    exp_drawing_quote(c->script, heading);
+    fprintf(c->script, " at screen %.6f,%.6f left font ',16'\n", (double)LEFT / c->width,
+            1 - 24.0 / c->height);
     fprintf(c->script,
             "set label 11 'batch %llu, learning rate %g, seed %llu; SNNL of %d real and %d generated "
             "examples at its "

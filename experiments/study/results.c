@@ -1,6 +1,5 @@
 #include "results.h"
 
-#include <cjson/cJSON.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -8,6 +7,7 @@
 #include <unistd.h>
 
 #include "analysis.h"
+#include "experiments/common/json.h"
 
 const char *const exp_run_states[] = {"missing", "done", "failed", "skipped"};
 
@@ -103,16 +103,13 @@ static nn_status take_summary(exp_study_result *result, const cJSON *json, nn_er
 static nn_status read_summary(const exp_study_table *table, const exp_study_run *run, cJSON **json,
                               nn_error *error) {
     const char *path = exp_study_path(table, run, "/summary.json");
-    unsigned char *bytes;
-    size_t count;
+    nn_error cause = {0};
     *json = NULL;
     if (access(path, F_OK) != 0)
         return NN_OK;
-    nn_status status = nn_file_read(path, 1 << 24, &bytes, &count, error);
-    if (status != NN_OK)
-        return status;
-    *json = cJSON_ParseWithLength((const char *)bytes, count);
-    free(bytes);
+    nn_status status = exp_json_read(path, json, &cause);
+    if (status != NN_OK && status != NN_EFORMAT)
+        return nn_fail(error, status, "%s", cause.message);
     if (!cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(*json, "interrupted"))) {
         cJSON_Delete(*json);
         *json = NULL;

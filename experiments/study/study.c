@@ -8,6 +8,7 @@
 
 #include "analysis.h"
 #include "experiments/common/classifier.h"
+#include "experiments/common/ini_file.h"
 #include "experiments/common/presets.h"
 
 enum { SETTINGS_MAX = 48, RUNS_MAX = 10000, LINE_MAX = 2 * EXP_STUDY_TEXT_MAX };
@@ -31,6 +32,7 @@ typedef struct reading {
     exp_study *study;
     char block[EXP_STUDY_NAME_MAX]; /* the one being read; "" before the first */
     int block_line;
+    int runs;   /* of the blocks before */
     int opened; /* line of a [block] none of whose settings has been seen; 0: none */
     int setting_count;
     setting settings[SETTINGS_MAX], unused; /* unused: the last one for another size */
@@ -142,9 +144,11 @@ static nn_status count_runs(reading *r, exp_study_block *block) {
         runs *= r->settings[i].count;
     const setting *seeds = find_setting(r, "seed");
     block->seeds = seeds ? seeds->count : 1;
-    snprintf(message, sizeof message, "the block's lists make %.0f runs, more than %d", runs, RUNS_MAX);
-    if (runs > RUNS_MAX)
+    snprintf(message, sizeof message, "the block's lists make %.0f runs%s, more than %d", runs + r->runs,
+             r->runs ? " with those before" : "", RUNS_MAX);
+    if (runs + r->runs > RUNS_MAX)
         return refuse(r, r->block_line, message);
+    r->runs += (int)runs;
     block->conditions = (int)runs / block->seeds;
     return NN_OK;
 }
@@ -473,19 +477,15 @@ nn_status exp_study_parse(exp_study *study, const char *name, exp_study_size siz
 static nn_status read_path(exp_study *study, const char *path, exp_study_size size, nn_error *error) {
     char name[EXP_STUDY_NAME_MAX];
     const char *slash = strrchr(path, '/');
-    unsigned char *bytes;
-    size_t count;
+    char *text;
     snprintf(name, sizeof name, "%.60s", slash ? slash + 1 : path);
     char *ending = strstr(name, ".ini");
     if (ending)
         *ending = '\0';
-    nn_status status = nn_file_read(path, 1 << 20, &bytes, &count, error);
-    if (status != NN_OK)
-        return status;
-    char *text = strndup((const char *)bytes, count);
-    status = text ? exp_study_parse(study, name, size, path, text, error) : nn_fail_memory(error, path);
+    nn_status status = exp_ini_file_read(path, LINE_MAX, &text, error);
+    if (status == NN_OK)
+        status = exp_study_parse(study, name, size, path, text, error);
     free(text);
-    free(bytes);
     return status;
 }
 

@@ -3,6 +3,7 @@
 #include "tests/support/support.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define LEADING "step,epoch,images,seconds,lr,loss,cross_entropy,accuracy,"
@@ -109,12 +110,25 @@ static void test_missing_file(void **state) {
     test_fails(exp_metrics_read(test_path("absent.csv"), &metrics, &error), NN_EFILE, &error, "absent.csv");
 }
 
+/* Ten thousand columns and a million empty lines: a table of 80 gigabytes out of two megabytes. */
+static void test_no_memory_for_what_is_not_there(void **state) {
+    (void)state;
+    enum { COLUMNS = 10000, LINES = 1000000 };
+    char *text = test_bytes(sizeof HEADER + COLUMNS + LINES);
+    strcpy(text, HEADER);
+    size_t length = strlen(text);
+    memset(text + length, ',', COLUMNS);
+    memset(text + length + COLUMNS, '\n', LINES);
+    refuse(text, "metrics.csv: 999999 lines behind the header are too short for its 10014 columns");
+    free(text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_columns),         cmocka_unit_test(test_later_columns),
-        cmocka_unit_test(test_unfinished_line), cmocka_unit_test(test_malformed_header),
-        cmocka_unit_test(test_malformed_rows),  cmocka_unit_test(test_zero_byte),
-        cmocka_unit_test(test_missing_file),
+        cmocka_unit_test(test_columns),          cmocka_unit_test(test_no_memory_for_what_is_not_there),
+        cmocka_unit_test(test_later_columns),    cmocka_unit_test(test_unfinished_line),
+        cmocka_unit_test(test_malformed_header), cmocka_unit_test(test_malformed_rows),
+        cmocka_unit_test(test_zero_byte),        cmocka_unit_test(test_missing_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

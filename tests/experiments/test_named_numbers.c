@@ -53,6 +53,17 @@ static void every_number_has_a_name(void **state) {
     assert_int_equal(numbers.count, 0);
 }
 
+/* Their members have no names. */
+static void lists_in_lists(void **state) {
+    (void)state;
+    exp_named_numbers numbers;
+    nn_error error = {0};
+    assert_int_equal(read_text("{\"a\": [[1, 2], [\"x\", 3]], \"b\": 4}", &numbers, &error), NN_OK);
+    assert_int_equal(numbers.count, 1);
+    assert_true(exp_named_number_find(&numbers, "b") == 4);
+    exp_named_numbers_free(&numbers);
+}
+
 static void files_that_are_no_object(void **state) {
     (void)state;
     static const char *const texts[] = {"", "[1, 2]", "{\"a\": ", "7"};
@@ -60,7 +71,8 @@ static void files_that_are_no_object(void **state) {
         exp_named_numbers numbers;
         nn_error error = {0};
         assert_int_equal(read_text(texts[i], &numbers, &error), NN_EFORMAT);
-        assert_non_null(strstr(error.message, "numbers.json: no JSON object"));
+        assert_non_null(
+            strstr(error.message, i % 2 ? "numbers.json: no JSON object" : "numbers.json: not JSON"));
         exp_named_numbers_free(&numbers);
     }
     exp_named_numbers numbers;
@@ -86,6 +98,7 @@ static void names_too_long(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_number_has_a_name),
+        cmocka_unit_test(lists_in_lists),
         cmocka_unit_test(files_that_are_no_object),
         cmocka_unit_test(names_too_long),
     };

@@ -401,7 +401,7 @@ static void presets(void **state) {
                "--preset: there is no 'nosuch'; there are: cifar_resnet, ");
     test_fails(RESOLVE(&o, &error, "--preset", ""), NN_EARGUMENT, &error, "--preset: there is no ''");
     test_fails(RESOLVE(&o, &error, "--preset", test_path("absent.ini")), NN_EFILE, &error, "absent.ini");
-    test_fails(RESOLVE(&o, &error, "--preset", test_file("bad.ini", "model = mlp\nlr = fast", 22)),
+    test_fails(RESOLVE(&o, &error, "--preset", test_file("bad.ini", "model = mlp\nlr = fast", 21)),
                NN_EARGUMENT, &error, "bad.ini:2: lr: 'fast' is not a number");
     test_fails(RESOLVE(&o, &error, "--quiet", "--preset"), NN_EARGUMENT, &error, "--preset wants a value");
     test_fails(RESOLVE(&o, &error, "--batch", "0"), NN_EARGUMENT, &error,

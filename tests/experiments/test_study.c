@@ -146,6 +146,23 @@ static void refusals(void **state) {
     }
 }
 
+/* Three blocks of 4,000 runs. */
+static void runs_are_counted_over_all_blocks(void **state) {
+    (void)state;
+    char text[4096] = "";
+    for (char block = 'a'; block <= 'c'; block++) {
+        snprintf(text + strlen(text), 64, "[%c]\npreset = mnist_cnn\nseed = 1", block);
+        for (int i = 2; i <= 50; i++)
+            snprintf(text + strlen(text), 8, "|%d", i);
+        strcat(text, "\nbatch = 1|2|3|4|5|6|7|8\nsteps = 1|2|3|4|5|6|7|8|9|10\n");
+    }
+    exp_study study;
+    nn_error error = {0};
+    test_fails(exp_study_parse(&study, "f", EXP_SIZE_DEFAULT, "f.ini", text, &error), NN_EARGUMENT, &error,
+               "f.ini:11: the block's lists make 12000 runs with those before, more than 10000");
+    exp_study_free(&study);
+}
+
 static void long_lines(void **state) {
     (void)state;
     char text[4096] = BLOCK "snnl-layers = ";
@@ -389,6 +406,7 @@ int main(void) {
         cmocka_unit_test(a_grid),
         cmocka_unit_test(several_blocks),
         cmocka_unit_test(refusals),
+        cmocka_unit_test(runs_are_counted_over_all_blocks),
         cmocka_unit_test(long_lines),
         cmocka_unit_test(names_are_readable),
         cmocka_unit_test(the_same_run_written_in_two_ways),

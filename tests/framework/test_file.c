@@ -117,6 +117,72 @@ static void keeps_to_the_limit(void **state) {
     free(zeros);
 }
 
+/* Ten gibibytes of zeros in ten mebibytes: 1024 gzip members of 10 MiB, one behind the other. */
+static void refuses_a_decompression_bomb(void **state) {
+    (void)state;
+    enum { MEMBERS = 1024, MEMBER = 10 << 20 };
+    const char *member = test_path("member.gz"), *path = test_path("ten-gibibytes.gz");
+    unsigned char *bytes = test_bytes(MEMBER);
+    gzFile packed = gzopen(member, "wb9");
+    assert_int_equal(gzwrite(packed, bytes, MEMBER), MEMBER);
+    assert_int_equal(gzclose(packed), Z_OK);
+    FILE *from = fopen(member, "rb"), *to = fopen(path, "wb");
+    assert_true(from && to);
+    size_t count = fread(bytes, 1, MEMBER, from);
+    for (int i = 0; i < MEMBERS; i++)
+        assert_int_equal(fwrite(bytes, 1, count, to), count);
+    fclose(from);
+    fclose(to);
+    expect_failure(path, SIZE_MAX, NN_EFORMAT, "ten-gibibytes.gz: unpacks to more than 64 MiB and 200 times");
+    free(bytes);
+}
+
+/* A sixteenth is random: far from what images come to, and no bomb. */
+static void reads_data_that_is_packed_well(void **state) {
+    (void)state;
+    enum { COUNT = (NN_UNPACKED_MIB + 6) << 20, EVERY = 256, RANDOM = 16 };
+    nn_error error = {0};
+    unsigned char *bytes = test_bytes(COUNT), *found;
+    nn_stream stream = nn_stream_named(1, "bytes");
+    size_t count;
+    for (size_t i = 0; i < COUNT; i += EVERY)
+        for (size_t k = 0; k < RANDOM; k++)
+            bytes[i + k] = (unsigned char)nn_random_bits(&stream);
+    const char *path = test_path("large.gz");
+    gzFile packed = gzopen(path, "wb1");
+    assert_int_equal(gzwrite(packed, bytes, COUNT), COUNT);
+    assert_int_equal(gzclose(packed), Z_OK);
+    test_ok(nn_file_read(path, COUNT, &found, &count, &error), &error);
+    assert_int_equal(count, COUNT);
+    test_same_bits(path, found, bytes, COUNT);
+    free(found);
+    free(bytes);
+}
+
+/* Files with holes take no room on the disk: the first is larger than the limit, the second than any memory. */
+static void refuses_large_files_before_reading_them(void **state) {
+    (void)state;
+    const char *path = test_file("holes", "", 0);
+    assert_int_equal(truncate(path, (off_t)1 << 31), 0);
+    expect_failure(path, (size_t)1 << 30, NN_EFORMAT, "holes: holds more than the 1073741824 bytes");
+    assert_int_equal(truncate(path, (off_t)1 << 43), 0);
+    expect_failure(path, SIZE_MAX, NN_EMEMORY, "holes: holds more than");
+}
+
+static void a_zero_byte_follows(void **state) {
+    (void)state;
+    const size_t sizes[] = {0, 1, 65535, 65536, 65537};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        nn_error error = {0};
+        unsigned char *bytes = random_bytes(sizes[i]), *found;
+        size_t count;
+        test_ok(nn_file_read(test_file("text", bytes, sizes[i]), LIMIT, &found, &count, &error), &error);
+        assert_int_equal(found[sizes[i]], 0);
+        free(found);
+        free(bytes);
+    }
+}
+
 static void names_what_cannot_be_read(void **state) {
     (void)state;
     expect_failure(test_path("absent"), LIMIT, NN_EFILE, "absent: No such file");
@@ -213,6 +279,10 @@ int main(void) {
         cmocka_unit_test(refuses_gzip_cut_at_every_byte),
         cmocka_unit_test(refuses_damaged_gzip),
         cmocka_unit_test(keeps_to_the_limit),
+        cmocka_unit_test(refuses_a_decompression_bomb),
+        cmocka_unit_test(reads_data_that_is_packed_well),
+        cmocka_unit_test(refuses_large_files_before_reading_them),
+        cmocka_unit_test(a_zero_byte_follows),
         cmocka_unit_test(names_what_cannot_be_read),
         cmocka_unit_test(writes_and_replaces),
         cmocka_unit_test(writes_through_links),
