@@ -10,8 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
+
+#include "framework/file.h"
 
 enum { BLOCK = 512, ROOM = 1 << 16 };
 
@@ -23,6 +26,7 @@ struct data_archive {
     bool zip;
     gzFile stream; /* of a tar */
     size_t limit, taken, members;
+    size_t size; /* of the file */
     unsigned char room[ROOM];
     unsigned char last[BLOCK]; /* the last bytes of the stream so far */
     nn_error failed;           /* in the stream */
@@ -39,12 +43,21 @@ bool data_archive_named(const char *path) {
     return false;
 }
 
-/* --- the stream of a tar -------------------------------------------------------------------------------- */
-
-static nn_status fail_limit(const data_archive *a, nn_error *error) {
-    return nn_fail(error, NN_EFORMAT, "%s: unpacks to more than the %zu bytes expected at most", a->path,
-                   a->limit);
+/* Counts bytes that came out, of `packed` ones that went in so far. */
+static nn_status count_unpacked(data_archive *a, size_t count, size_t packed, nn_error *error) {
+    if (count > a->limit - a->taken)
+        return nn_fail(error, NN_EFORMAT, "%s: unpacks to more than the %zu bytes expected at most", a->path,
+                       a->limit);
+    a->taken += count;
+    if (nn_is_bomb(packed, a->taken))
+        return nn_fail(error, NN_EFORMAT,
+                       "%s: unpacks to more than %d MiB and %d times its size, as data hardly does; if it is "
+                       "right, give it unpacked",
+                       a->path, NN_UNPACKED_MIB, NN_UNPACKED_RATIO);
+    return NN_OK;
 }
+
+/* --- the stream of a tar -------------------------------------------------------------------------------- */
 
 static nn_status fail_stream(data_archive *a) {
     int code;
@@ -73,13 +86,13 @@ static la_ssize_t read_stream(struct archive *reader, void *context, const void 
     gzerror(a->stream, &code);
     if (got < 0 || (code != Z_OK && code != Z_STREAM_END))
         fail_stream(a);
-    else if ((size_t)got > a->limit - a->taken)
-        fail_limit(a, &a->failed);
+    else
+        count_unpacked(a, (size_t)got, gzdirect(a->stream) ? a->size : (size_t)gzoffset(a->stream),
+                       &a->failed);
     if (a->failed.status != NN_OK) {
         archive_set_error(reader, EIO, "%s", a->failed.message);
         return ARCHIVE_FATAL;
     }
-    a->taken += (size_t)got;
     keep_last(a, (size_t)got);
     *bytes = a->room;
     return got;
@@ -114,6 +127,8 @@ static nn_status look(data_archive *a, nn_error *error) {
             close(file);
         return error->status;
     }
+    struct stat information;
+    a->size = fstat(file, &information) == 0 ? (size_t)information.st_size : 0;
     close(file);
     a->zip = got == 2 && memcmp(start, "PK", 2) == 0;
     return NN_OK;
@@ -139,6 +154,7 @@ static nn_status open_reader(data_archive *a, nn_error *error) {
     a->stream = gzopen(a->path, "rbe");
     if (!a->stream)
         return nn_fail(error, NN_EFILE, "cannot open %s: %s", a->path, strerror(errno));
+    gzbuffer(a->stream, 2 * ROOM);
     archive_read_support_format_tar(a->reader);
     return archive_read_open(a->reader, a, NULL, read_stream, NULL) == ARCHIVE_OK ? NN_OK
                                                                                   : fail_reader(a, error);
@@ -149,7 +165,7 @@ nn_status data_archive_open(data_archive **archive, const char *path, size_t lim
     if (!a)
         return nn_fail_memory(error, path);
     a->path = path;
-    a->limit = limit;
+    a->limit = limit < nn_machine_memory() ? limit : nn_machine_memory();
     a->names = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
     a->reader = archive_read_new();
     nn_status status = a->reader ? look(a, error) : nn_fail_memory(error, path);
@@ -264,13 +280,9 @@ nn_status data_archive_read(data_archive *a, size_t most, unsigned char **bytes,
     if (archive_entry_size_is_set(a->member) && (uint64_t)archive_entry_size(a->member) > most)
         return NN_OK;
     const int code = read_member(a, most, bytes, count);
-    nn_status status = NN_OK;
-    if (a->zip && *count > a->limit - a->taken)
-        status = fail_limit(a, error);
-    else if (code != ARCHIVE_OK && !is_local(code))
+    nn_status status = a->zip ? count_unpacked(a, *count, a->size, error) : NN_OK;
+    if (status == NN_OK && code != ARCHIVE_OK && !is_local(code))
         status = fail_reader(a, error);
-    if (a->zip && status == NN_OK)
-        a->taken += *count;
     if (status != NN_OK || code != ARCHIVE_OK || *count > most) {
         free(*bytes);
         *bytes = NULL;

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include "datasets/archive.h"
 #include "datasets/sources.h"
 #include "files.h"
+#include "framework/file.h"
 #include "framework/kernels/kernels.h"
 #include "layout.h"
 #include "picture.h"
@@ -108,8 +108,8 @@ static size_t image_bytes(const data_set *set) {
 /* More than the machine has would end with the system killing the program. */
 static nn_status check_memory(const reading *r, const data_set *set, nn_error *error) {
     const double needed = (double)(r->layout.train_count + r->layout.test_count) * (double)image_bytes(set),
-                 there = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
-    if (there <= 0 || needed <= there)
+                 there = (double)nn_machine_memory();
+    if (needed <= there)
         return NN_OK;
     return nn_fail(
         error, NN_EMEMORY,
@@ -170,7 +170,7 @@ static nn_status make_split(reading *r, data_set *set, const data_place *places,
 
 /* --- what is said of it --------------------------------------------------------------------------------- */
 
-/* Adds to a text, which is cut at its end; bytes below a blank, which file names may have, become '?'. */
+/* Adds to a text, which is cut at its end. */
 static void say(char text[DATA_NOTE_MAX], const char *separator, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -182,9 +182,7 @@ static void say(char text[DATA_NOTE_MAX], const char *separator, const char *for
     if (length + (size_t)added < DATA_NOTE_MAX)
         vsnprintf(text + length + added, DATA_NOTE_MAX - length - (size_t)added, format, arguments);
     va_end(arguments);
-    for (char *byte = text + length; *byte; byte++)
-        if ((unsigned char)*byte < ' ' || *byte == 0x7f)
-            *byte = '?';
+    nn_remove_controls(text + length); /* which file names may have */
 }
 
 /* The first ones by path, with the reasons, for which they are read once more. */
