@@ -1,5 +1,6 @@
 #include "decode.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -25,7 +26,6 @@ static void *resize_piece(void *piece, size_t count) {
 #define STBI_ONLY_PNG
 #define STBI_ONLY_BMP
 #define STBI_NO_STDIO
-#define STBI_MAX_DIMENSIONS DATA_PICTURE_SIDE_MAX
 #define STB_IMAGE_STATIC
 #define STB_IMAGE_IMPLEMENTATION
 #pragma GCC diagnostic ignored "-Wunused-function" /* of stb_image's, of which some are only declared */
@@ -99,6 +99,8 @@ nn_status data_decode_header(const unsigned char *bytes, size_t count, data_pixe
     if (!stbi_info_from_memory(bytes, (int)count, &pixels->extent.width, &pixels->extent.height,
                                &pixels->channels))
         return fail_decoder(error);
+    /* Negative in a BMP whose rows go down. */
+    pixels->extent.height = pixels->extent.height == INT_MIN ? INT_MAX : abs(pixels->extent.height);
     const int height = pixels->extent.height, width = pixels->extent.width;
     if (height < 1 || width < 1 || height > DATA_PICTURE_SIDE_MAX || width > DATA_PICTURE_SIDE_MAX ||
         (int64_t)height * width > DATA_PICTURE_PIXELS_MAX)
