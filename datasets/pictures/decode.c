@@ -35,6 +35,10 @@ static void *resize_piece(void *piece, size_t count) {
 
 static const unsigned char png_start[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
 
+static bool is_png(const unsigned char *bytes, size_t count) {
+    return count >= sizeof png_start && memcmp(bytes, png_start, sizeof png_start) == 0;
+}
+
 static uint32_t big_endian(const unsigned char *bytes) {
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
@@ -75,18 +79,30 @@ static nn_status check_bmp(const unsigned char *bytes, size_t count, data_extent
 }
 
 static nn_status check_whole(const unsigned char *bytes, size_t count, data_extent extent, nn_error *error) {
-    if (count >= sizeof png_start && memcmp(bytes, png_start, sizeof png_start) == 0)
+    if (is_png(bytes, count))
         return check_png(bytes, count, error);
     return count >= 2 && memcmp(bytes, "BM", 2) == 0 ? check_bmp(bytes, count, extent, error) : NN_OK;
 }
 
 /* --- pictures ------------------------------------------------------------------------------------------- */
 
+/* stb_image tries one format after another, and gives the last one's reason. */
+static nn_status fail_header(const unsigned char *bytes, size_t count, nn_error *error) {
+    static const unsigned char jpeg_start[] = {0xff, 0xd8};
+    if (starved)
+        return nn_fail_memory(error, "a picture");
+    if ((count >= 2 && (memcmp(bytes, "BM", 2) == 0 || memcmp(bytes, jpeg_start, 2) == 0)) ||
+        is_png(bytes, count))
+        return nn_fail(error, NN_EFORMAT,
+                       "the header of this PNG, JPEG or BMP is damaged or claims too many pixels");
+    return nn_fail(error, NN_EFORMAT, "no PNG, JPEG or BMP");
+}
+
 static nn_status fail_decoder(nn_error *error) {
     if (starved)
         return nn_fail_memory(error, "a picture");
     const char *reason = stbi_failure_reason();
-    return nn_fail(error, NN_EFORMAT, "no PNG, JPEG or BMP that can be decoded (%s)",
+    return nn_fail(error, NN_EFORMAT, "this PNG, JPEG or BMP cannot be decoded (%s)",
                    reason ? reason : "no reason given");
 }
 
@@ -98,7 +114,7 @@ nn_status data_decode_header(const unsigned char *bytes, size_t count, data_pixe
     starved = false;
     if (!stbi_info_from_memory(bytes, (int)count, &pixels->extent.width, &pixels->extent.height,
                                &pixels->channels))
-        return fail_decoder(error);
+        return fail_header(bytes, count, error);
     /* Negative in a BMP whose rows go down. */
     pixels->extent.height = pixels->extent.height == INT_MIN ? INT_MAX : abs(pixels->extent.height);
     const int height = pixels->extent.height, width = pixels->extent.width;

@@ -55,7 +55,8 @@ static void expect_failure(const char *path, size_t limit, nn_status status, con
     content_free(&c);
 }
 
-static void expect_member(const content *c, int i, const char *path, data_member_kind kind, const char *bytes) {
+static void expect_member(const content *c, int i, const char *path, data_member_kind kind,
+                          const char *bytes) {
     assert_true(i < c->count);
     assert_string_equal(c->members[i].path, path);
     assert_int_equal(c->members[i].kind, kind);
@@ -137,8 +138,8 @@ static void reads_what_tar_writes(void **state) {
     snprintf(folder, sizeof folder, "%s", picture_folder("for-tar", &list));
     for (int f = 0; f < 4; f++) {
         snprintf(path, sizeof path, "%s", test_path("by-tar.tgz"));
-        snprintf(command, sizeof command, "tar --format=%s -czf %s -C %s --no-recursion ./%s %s", formats[f], path, folder,
-                 list.files[0].path, f ? list.files[1].path : "");
+        snprintf(command, sizeof command, "tar --format=%s -czf %s -C %s --no-recursion ./%s %s", formats[f],
+                 path, folder, list.files[0].path, f ? list.files[1].path : "");
         assert_int_equal(system(command), 0);
         test_ok(read_all(path, plenty, plenty, &c, &error), &error);
         assert_int_equal(c.count, f ? 2 : 1);
@@ -165,8 +166,8 @@ static void goes_by_the_first_bytes(void **state) {
     content_free(&c);
     picture_list_free(&list);
 
-    assert_true(data_archive_named("a/b.tar") && data_archive_named("b.TAR.GZ") && data_archive_named("b.tgz") &&
-                data_archive_named("b.Zip"));
+    assert_true(data_archive_named("a/b.tar") && data_archive_named("b.TAR.GZ") &&
+                data_archive_named("b.tgz") && data_archive_named("b.Zip"));
     assert_false(data_archive_named(".zip") || data_archive_named("tar") || data_archive_named("b.zip/c") ||
                  data_archive_named("b.gz"));
 }
@@ -293,7 +294,8 @@ static void stops_at_limits(void **state) {
     picture_add(&list, "a", content_bytes, sizeof content_bytes);
     for (int k = 0; k < 3; k++) {
         snprintf(name, sizeof name, "limit.%s", endings[k]);
-        expect_failure(picture_archive(name, &list), 10000, NN_EFORMAT, "unpacks to more than the 10000 bytes");
+        expect_failure(picture_archive(name, &list), 10000, NN_EFORMAT,
+                       "unpacks to more than the 10000 bytes");
     }
     picture_list_free(&list);
 }
@@ -319,7 +321,8 @@ static void stops_bombs(void **state) {
     gzwrite(file, zeros, 2 * BLOCK);
     gzclose(file);
     free(zeros);
-    expect_failure(path, plenty, NN_EFORMAT, "bomb.tar.gz: unpacks to more than 64 MiB and 200 times its size");
+    expect_failure(path, plenty, NN_EFORMAT,
+                   "bomb.tar.gz: unpacks to more than 64 MiB and 200 times its size");
 }
 
 static void refuses_endless_names(void **state) {

@@ -30,7 +30,8 @@ static size_t put_chunk(unsigned char *to, const char *name, const void *content
 }
 
 unsigned char *picture_png(int height, int width, int channels, const unsigned char *pixels, size_t *count) {
-    static const unsigned char start[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'}, kinds[] = {0, 0, 4, 2, 6};
+    static const unsigned char start[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'},
+                               kinds[] = {0, 0, 4, 2, 6};
     const size_t line = (size_t)width * (size_t)channels, size = (line + 1) * (size_t)height;
     unsigned char header[13] = {0}, *lines = calloc(size, 1), *packed, *png;
     uLongf packed_count = compressBound(size);

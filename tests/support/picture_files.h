@@ -4,7 +4,13 @@
 
 #include "support.h"
 
-typedef enum picture_kind { PICTURE_FILE, PICTURE_FOLDER, PICTURE_SYMLINK, PICTURE_HARDLINK, PICTURE_PIPE } picture_kind;
+typedef enum picture_kind {
+    PICTURE_FILE,
+    PICTURE_FOLDER,
+    PICTURE_SYMLINK,
+    PICTURE_HARDLINK,
+    PICTURE_PIPE
+} picture_kind;
 
 /* A file, or in an archive something else; `bytes` are freed by picture_list_free, and name the target of links. */
 typedef struct picture_file {

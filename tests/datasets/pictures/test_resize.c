@@ -22,9 +22,11 @@ static double overlap(double a, double b, double c, double d) {
 }
 
 /* The mean over the part of the plane that output (y, x) covers. */
-static double area_mean(const unsigned char *in, data_extent from, int channels, data_extent to, int y, int x, int c) {
+static double area_mean(const unsigned char *in, data_extent from, int channels, data_extent to, int y, int x,
+                        int c) {
     const double ratio = fmin((double)from.height / to.height, (double)from.width / to.width),
-                 top = (from.height - ratio * to.height) / 2 + y * ratio, left = (from.width - ratio * to.width) / 2 + x * ratio;
+                 top = (from.height - ratio * to.height) / 2 + y * ratio,
+                 left = (from.width - ratio * to.width) / 2 + x * ratio;
     double sum = 0;
     for (int row = 0; row < from.height; row++)
         for (int column = 0; column < from.width; column++)
@@ -40,14 +42,17 @@ static double pixel_at(const unsigned char *in, data_extent from, int channels, 
 }
 
 /* Between the centres of the four pixels around the output's centre. */
-static double interpolated(const unsigned char *in, data_extent from, int channels, data_extent to, int y, int x, int c) {
+static double interpolated(const unsigned char *in, data_extent from, int channels, data_extent to, int y,
+                           int x, int c) {
     const double ratio = fmin((double)from.height / to.height, (double)from.width / to.width),
                  down = (from.height - ratio * to.height) / 2 + (y + 0.5) * ratio - 0.5,
-                 right = (from.width - ratio * to.width) / 2 + (x + 0.5) * ratio - 0.5, v = down - floor(down),
-                 u = right - floor(right);
+                 right = (from.width - ratio * to.width) / 2 + (x + 0.5) * ratio - 0.5,
+                 v = down - floor(down), u = right - floor(right);
     const int row = (int)floor(down), column = (int)floor(right);
-    return (1 - v) * ((1 - u) * pixel_at(in, from, channels, row, column, c) + u * pixel_at(in, from, channels, row, column + 1, c)) +
-           v * ((1 - u) * pixel_at(in, from, channels, row + 1, column, c) + u * pixel_at(in, from, channels, row + 1, column + 1, c));
+    return (1 - v) * ((1 - u) * pixel_at(in, from, channels, row, column, c) +
+                      u * pixel_at(in, from, channels, row, column + 1, c)) +
+           v * ((1 - u) * pixel_at(in, from, channels, row + 1, column, c) +
+                u * pixel_at(in, from, channels, row + 1, column + 1, c));
 }
 
 /* Each value is the nearest to the true one; where that lies in the middle of two, either. */
@@ -62,8 +67,8 @@ static void compare(data_extent from, data_extent to, int channels,
                 const double wanted = truth(in, from, channels, to, y, x, c);
                 const int found = out[(y * to.width + x) * channels + c];
                 if (fabs(found - wanted) > 0.5 + 1e-9)
-                    fail_msg("%d x %d to %d x %d at %d, %d, channel %d: %d, not %.6f", from.height, from.width, to.height,
-                             to.width, y, x, c, found, wanted);
+                    fail_msg("%d x %d to %d x %d at %d, %d, channel %d: %d, not %.6f", from.height,
+                             from.width, to.height, to.width, y, x, c, found, wanted);
             }
     free(in);
     free(out);
@@ -72,8 +77,9 @@ static void compare(data_extent from, data_extent to, int channels,
 static void shrinks_by_area(void **state) {
     (void)state;
     static const data_extent sizes[][2] = {
-        {{64, 64}, {32, 32}}, {{33, 33}, {32, 32}}, {{50, 37}, {8, 8}},   {{37, 50}, {8, 8}},   {{100, 7}, {5, 3}},
-        {{7, 100}, {3, 5}},   {{17, 23}, {1, 1}},   {{96, 64}, {24, 16}}, {{65, 129}, {9, 17}}, {{41, 40}, {13, 11}},
+        {{64, 64}, {32, 32}}, {{33, 33}, {32, 32}}, {{50, 37}, {8, 8}}, {{37, 50}, {8, 8}},
+        {{100, 7}, {5, 3}},   {{7, 100}, {3, 5}},   {{17, 23}, {1, 1}}, {{96, 64}, {24, 16}},
+        {{65, 129}, {9, 17}}, {{41, 40}, {13, 11}},
     };
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         for (int channels = 1; channels <= 4; channels++)
