@@ -1,9 +1,8 @@
 /* decode.h - PNG, JPEG and BMP pictures in memory to pixels, by stb_image.
  *
  * The bytes may come from anyone. What a picture claims in its header is compared with the limits below before memory is
- * had, and what decoding it takes stays in proportion to the pixels that it claims. stb_image compares no checksums and takes
- * what is missing at a BMP's end as zeros, so that is looked at first: a picture with flipped bits (PNG) or cut short is
- * refused. */
+ * had, what decoding it takes stays in proportion to the pixels that it claims, and what stb_image would not notice is looked
+ * for before (whole.h). */
 #ifndef DATA_PICTURES_DECODE_H
 #define DATA_PICTURES_DECODE_H
 

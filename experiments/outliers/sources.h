@@ -35,9 +35,9 @@ typedef enum exp_source_kind {
 
 typedef struct exp_source {
     char name[EXP_SOURCE_NAME_MAX]; /* as in the list: "rotation:45"; of a path its end */
-    char path[EXP_TEXT_MAX];        /* of pictures; else "" */
     exp_source_kind kind;
-    double amount; /* of the last three */
+    double amount;           /* of the last three */
+    char path[EXP_TEXT_MAX]; /* of pictures; else "" */
 } exp_source;
 
 /* Reads a list, separated by commas. NN_EARGUMENT for an unknown source, an amount out of range, one named twice, the data
