@@ -19,7 +19,15 @@ static void *resize_piece(void *piece, size_t count) {
     return grown;
 }
 
-#define STBI_MALLOC(count)         resize_piece(NULL, count)
+/* Zeros, for a JPEG may use tables that it never gives: what it decodes to then does not depend on what was in memory
+ * before, and stays inside the tables. */
+static void *new_piece(size_t count) {
+    void *piece = count <= allowance ? calloc(count, 1) : NULL;
+    starved = starved || (count <= allowance && !piece);
+    return piece;
+}
+
+#define STBI_MALLOC(count)         new_piece(count)
 #define STBI_REALLOC(piece, count) resize_piece(piece, count)
 #define STBI_FREE(piece)           free(piece)
 #define STBI_ONLY_JPEG

@@ -4,15 +4,23 @@
 #include <string.h>
 #include <zlib.h>
 
-static const unsigned char png_start[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'},
-                           jpeg_start[2] = {0xff, 0xd8};
+static const unsigned char png_start[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
 
 bool data_is_png(const unsigned char *bytes, size_t count) {
     return count >= sizeof png_start && memcmp(bytes, png_start, sizeof png_start) == 0;
 }
 
+/* Where what follows the first marker begins; 0: that is another than the one of a JPEG's start. */
+static size_t jpeg_start(const unsigned char *bytes, size_t count) {
+    enum { START = 0xd8 };
+    size_t at = 0;
+    while (at < count && bytes[at] == 0xff)
+        at++;
+    return at > 0 && at < count && bytes[at] == START ? at + 1 : 0;
+}
+
 bool data_is_jpeg(const unsigned char *bytes, size_t count) {
-    return count >= sizeof jpeg_start && memcmp(bytes, jpeg_start, sizeof jpeg_start) == 0;
+    return jpeg_start(bytes, count) > 0;
 }
 
 bool data_is_bmp(const unsigned char *bytes, size_t count) {
@@ -62,10 +70,11 @@ static nn_status check_bmp(const unsigned char *bytes, size_t count, data_extent
 
 enum { START_OF_SCAN = 0xda, HUFFMAN_TABLES = 0xc4, RESTART_FIRST = 0xd0, RESTART_LAST = 0xd7, END = 0xd9 };
 
-/* A table: its place, how many codes there are of each of 16 lengths, a byte for each code. */
-static nn_status check_tables(const unsigned char *bytes, size_t count, nn_error *error) {
+/* A table: its place, how many codes there are of each of 16 lengths, a byte for each code. The last one that begins in the
+ * segment may reach beyond it, as far as there are bytes. */
+static nn_status check_tables(const unsigned char *bytes, size_t segment, size_t count, nn_error *error) {
     enum { LENGTHS = 16, CODES_MAX = 256 };
-    for (size_t at = 0; at < count;) {
+    for (size_t at = 0; at < segment;) {
         size_t codes = 0;
         for (size_t i = 1; i <= LENGTHS && at + i < count; i++)
             codes += bytes[at + i];
@@ -93,13 +102,12 @@ static size_t find_marker(const unsigned char *bytes, size_t count, size_t at, b
 /* From marker to marker, each but START_OF_SCAN's data passed over by the length that it gives. */
 static nn_status check_segments(const unsigned char *bytes, size_t count, nn_error *error) {
     bool coded = false;
-    for (size_t at = sizeof jpeg_start; (at = find_marker(bytes, count, at, coded)) + 2 < count;) {
+    for (size_t at = jpeg_start(bytes, count); (at = find_marker(bytes, count, at, coded)) + 2 < count;) {
         const unsigned char marker = bytes[at];
         const size_t length = (size_t)bytes[at + 1] << 8 | bytes[at + 2], left = count - at - 1;
         if (marker == END || length < 2)
             return NN_OK; /* where the decoder ends, too */
-        if (marker == HUFFMAN_TABLES &&
-            check_tables(bytes + at + 3, (length < left ? length : left) - 2, error) != NN_OK)
+        if (marker == HUFFMAN_TABLES && check_tables(bytes + at + 3, length - 2, left - 2, error) != NN_OK)
             return error->status;
         coded = marker == START_OF_SCAN;
         at += 1 + (length < left ? length : left);
