@@ -24,7 +24,7 @@ SOURCE  := $(shell git describe --always --dirty 2>/dev/null || cat $(B)/version
 CFLAGS  ?=
 ALL_CFLAGS := -std=gnu11 -Wall -Wextra -Wshadow -Wmissing-prototypes -Wvla -fopenmp -fno-math-errno \
               -fno-trapping-math -ffp-contract=off -I. -MMD -MP $(FLAGS) $(CFLAGS)
-LIBRARY_LIBS := -lopenblas -lcjson -lz -lm -lpthread
+LIBRARY_LIBS := -larchive -lopenblas -lcjson -lz -lm -lpthread
 LIBS    := -linih $(LIBRARY_LIBS)
 
 # x86-64 alone has these instruction sets; other processors use the generic kernels.

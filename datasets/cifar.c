@@ -6,10 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "archive.h"
 #include "framework/file.h"
 #include "sources.h"
-#include "tar.h"
 
 enum {
     SIDE = 32,
@@ -31,42 +32,77 @@ static const char *const files[FILES] = {"data_batch_1.bin", "data_batch_2.bin",
 static const char *const standard_names[CLASSES] = {"airplane", "automobile", "bird",  "cat",  "deer",
                                                     "dog",      "frog",       "horse", "ship", "truck"};
 
-/* Where the files come from: a folder, or the unpacked archive in memory. */
-struct container {
-    const char *path;
-    unsigned char *archive; /* NULL: a folder */
-    size_t archive_count;
-};
-
+/* One of the files. */
 struct content {
     char path[DATA_PATH_MAX + NAME_TEXT]; /* for messages */
-    const unsigned char *bytes;           /* NULL: no such file */
+    unsigned char *bytes;                 /* NULL: no such file */
     size_t count;
-    unsigned char *owned; /* to be freed; NULL within the archive */
 };
 
-/* Reads one file; one that is not there is no failure here. */
-static nn_status read_content(const struct container *from, const char *name, struct content *content,
-                              nn_error *error) {
-    content->bytes = content->owned = NULL;
-    if (!from->archive) {
-        if (!data_find(content->path, from->path, name))
-            return NN_OK;
-        nn_status status = nn_file_read(content->path, largest_file, &content->owned, &content->count, error);
-        content->bytes = content->owned;
-        return status;
+/* Those that a folder or an archive holds. */
+struct container {
+    struct content names, records[FILES];
+};
+
+static void container_free(struct container *from) {
+    free(from->names.bytes);
+    for (int i = 0; i < FILES; i++)
+        free(from->records[i].bytes);
+}
+
+/* The place for a file's content; NULL for files that are not wanted. */
+static struct content *content_named(struct container *from, const char *name) {
+    if (strcmp(name, names_file) == 0)
+        return &from->names;
+    for (int i = 0; i < FILES; i++)
+        if (strcmp(name, files[i]) == 0)
+            return &from->records[i];
+    return NULL;
+}
+
+static nn_status read_folder(struct container *from, const char *folder, nn_error *error) {
+    nn_status status = NN_OK;
+    for (int i = -1; i < FILES && status == NN_OK; i++) {
+        const char *name = i < 0 ? names_file : files[i];
+        struct content *content = content_named(from, name);
+        snprintf(content->path, sizeof content->path, "%s/%s", folder, name);
+        if (access(content->path, F_OK) == 0)
+            status = nn_file_read(content->path, largest_file, &content->bytes, &content->count, error);
     }
-    char member_name[NAME_TEXT];
-    snprintf(member_name, sizeof member_name, FOLDER "/%s", name);
-    snprintf(content->path, sizeof content->path, "%s: %s", from->path, member_name);
-    data_tar tar = {.path = from->path, .bytes = from->archive, .count = from->archive_count};
-    data_tar_member member;
-    bool found;
-    nn_status status = data_tar_find(tar, member_name, &member, &found, error);
-    if (status == NN_OK && found) {
-        content->bytes = member.bytes;
-        content->count = member.count;
+    return status;
+}
+
+/* Takes a member that is one of the files, the first of that name. */
+static nn_status take_member(struct container *from, data_archive *archive, const data_member *member,
+                             nn_error *error) {
+    const char *name = strncmp(member->path, "./", 2) == 0 ? member->path + 2 : member->path;
+    const size_t folder = sizeof FOLDER "/" - 1;
+    if (member->kind != DATA_MEMBER_FILE || strncmp(name, FOLDER "/", folder) != 0)
+        return NN_OK;
+    struct content *content = content_named(from, name + folder);
+    if (!content || content->bytes)
+        return NN_OK;
+    nn_status status = data_archive_read(archive, largest_file, &content->bytes, &content->count, error);
+    if (status == NN_OK && !content->bytes)
+        return nn_fail(error, NN_EFORMAT, "%s is damaged", content->path);
+    return status;
+}
+
+static nn_status read_archive(struct container *from, const char *path, nn_error *error) {
+    data_archive *archive;
+    for (int i = -1; i < FILES; i++) {
+        const char *name = i < 0 ? names_file : files[i];
+        struct content *content = content_named(from, name);
+        snprintf(content->path, sizeof content->path, "%s: " FOLDER "/%s", path, name);
     }
+    nn_status status = data_archive_open(&archive, path, largest_file, error);
+    for (bool end = false; status == NN_OK && !end;) {
+        data_member member;
+        status = data_archive_next(archive, &member, &end, error);
+        if (status == NN_OK && !end)
+            status = take_member(from, archive, &member, error);
+    }
+    data_archive_close(archive);
     return status;
 }
 
@@ -112,46 +148,33 @@ static nn_status take_file(const struct content *content, int index, data_set *s
 }
 
 /* Takes the class names from batches.meta.txt, one a line, where there is such a file. */
-static nn_status read_names(const struct container *from, data_set *set, nn_error *error) {
-    struct content text;
-    nn_status status = read_content(from, names_file, &text, error);
-    if (status != NN_OK)
-        return status;
-    if (!text.bytes)
+static nn_status take_names(const struct content *text, data_set *set, nn_error *error) {
+    if (!text->bytes)
         return data_name_classes(set, standard_names, CLASSES, error);
-
-    char *copy = malloc(text.count + 1);
-    if (copy) {
-        memcpy(copy, text.bytes, text.count);
-        copy[text.count] = '\0';
-        const char *names[CLASSES];
-        int count = 0;
-        char *rest = NULL;
-        for (char *name = strtok_r(copy, "\r\n", &rest); name; name = strtok_r(NULL, "\r\n", &rest), count++)
-            if (count < CLASSES)
-                names[count] = name;
-        status = count == CLASSES ? data_name_classes(set, names, CLASSES, error)
-                                  : nn_fail(error, NN_EFORMAT, "%s: %d class names, there must be %d",
-                                            text.path, count, CLASSES);
-    } else {
-        status = nn_fail_memory(error, text.path);
-    }
+    char *copy = malloc(text->count + 1);
+    if (!copy)
+        return nn_fail_memory(error, text->path);
+    memcpy(copy, text->bytes, text->count);
+    copy[text->count] = '\0';
+    const char *names[CLASSES];
+    int count = 0;
+    char *rest = NULL;
+    for (char *name = strtok_r(copy, "\r\n", &rest); name; name = strtok_r(NULL, "\r\n", &rest), count++)
+        if (count < CLASSES)
+            names[count] = name;
+    nn_status status = count == CLASSES ? data_name_classes(set, names, CLASSES, error)
+                                        : nn_fail(error, NN_EFORMAT, "%s: %d class names, there must be %d",
+                                                  text->path, count, CLASSES);
     free(copy);
-    free(text.owned);
     return status;
 }
 
-static nn_status read_all(const struct container *from, data_set *set, nn_error *error) {
+static nn_status take_all(const struct container *from, data_set *set, nn_error *error) {
     set->height = set->width = SIDE;
     set->channels = CHANNELS;
-    nn_status status = read_names(from, set, error);
-    for (int i = 0; i < FILES && status == NN_OK; i++) {
-        struct content content;
-        status = read_content(from, files[i], &content, error);
-        if (status == NN_OK)
-            status = take_file(&content, i, set, error);
-        free(content.owned);
-    }
+    nn_status status = take_names(&from->names, set, error);
+    for (int i = 0; i < FILES && status == NN_OK; i++)
+        status = take_file(&from->records[i], i, set, error);
     return status;
 }
 
@@ -180,14 +203,12 @@ nn_status data_load_cifar10(const char *root, data_set *set, nn_error *error) {
         snprintf(places, sizeof places, ARCHIVE " and " FOLDER " in %s/cifar10", root);
         return data_missing("cifar10", places, root, error);
     }
-    struct container from = {.path = set->source};
-    if (!is_folder) {
-        nn_status status = nn_file_read(from.path, largest_file, &from.archive, &from.archive_count, error);
-        if (status != NN_OK)
-            return status;
-    }
-    nn_status status = read_all(&from, set, error);
-    free(from.archive);
+    struct container from = {0};
+    nn_status status =
+        is_folder ? read_folder(&from, set->source, error) : read_archive(&from, set->source, error);
+    if (status == NN_OK)
+        status = take_all(&from, set, error);
+    container_free(&from);
     return status;
 }
 

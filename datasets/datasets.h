@@ -14,8 +14,9 @@ NN_API_BEGIN
 enum {
     DATA_CLASSES_MAX = 256,
     DATA_CHANNELS_MAX = 4,
-    DATA_NAME_MAX = 32,
+    DATA_NAME_MAX = 64,
     DATA_PATH_MAX = 512,
+    DATA_NOTE_MAX = 1024,
     DATA_COMMAND_MAX = 640
 };
 
@@ -28,6 +29,8 @@ typedef struct data_split {
 typedef struct data_set {
     char name[DATA_NAME_MAX];   /* "cifar10" */
     char source[DATA_PATH_MAX]; /* the file or folder it was read from, for the user's eyes */
+    char note[DATA_NOTE_MAX];   /* what the user should know of how it was read; "" where there is nothing */
+    int unreadable;             /* pictures left out because they could not be read */
     int height, width, channels;
     int classes;
     char class_names[DATA_CLASSES_MAX][DATA_NAME_MAX];
@@ -49,14 +52,36 @@ typedef struct data_source {
 /* Every data set by name; ends with a NULL name. Adding one: a file with a load function and a line here. */
 extern const data_source data_sources[];
 
-/* Reads data set `name`, keeps the first train_limit and test_limit examples (0: all), and computes mean,
+/* Reads data set `name`, or the folder or archive of pictures that it is the path of (data_is_path), keeps the first train_limit and test_limit examples (0: all), and computes mean,
  * deviation (of the training examples kept; of the test examples where there is no training set) and
  * checksum. A missing file gives NN_EFILE with a message that names the places searched and how to get it
  * (data_fetch_command). */
 nn_status data_load(data_set *set, const char *name, const char *root, int train_limit, int test_limit,
                     nn_error *error);
 
-/* Whether the files of `name` are where data_load would look for them (always true for built-in sets). */
+/* Whether there is a data set of this name. */
+bool data_is_named(const char *name);
+
+/* Whether `name` is meant for a folder or an archive of pictures: it is no data set's name, and holds a '/', ends as an archive
+ * (.tar, .tar.gz, .tgz, .zip) or is there. */
+bool data_is_path(const char *name);
+
+/* The names of all data sets, "mnist, fashion-mnist, ...". */
+enum { DATA_NAMES_TEXT = 256 };
+const char *data_names(char text[DATA_NAMES_TEXT]);
+
+/* What images of pictures are to be like; 0: as datasets/pictures/pictures.h says. */
+typedef struct data_form {
+    int height, width; /* both or none */
+    int channels;      /* 1 or 3 */
+} data_form;
+
+/* The same for a name or a path, with images of a form. NN_EARGUMENT for a form that a data set with a name does not have:
+ * only pictures are resized. */
+nn_status data_load_as(data_set *set, const char *name, const char *root, data_form form, int train_limit,
+                       int test_limit, nn_error *error);
+
+/* Whether the files of `name` are where data_load would look for them (always true for built-in sets), or whether there is a path. */
 bool data_present(const char *name, const char *root);
 
 /* The command that gets data set `name` for the data root: by scripts/fetch where the current folder is the source's, else by

@@ -7,6 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "archive.h"
+#include "pictures/pictures.h"
+
 const data_source data_sources[] = {
     {"mnist", "handwritten digits, 28 x 28, 10 classes", data_load_mnist, data_present_mnist},
     {"fashion-mnist", "articles of clothing, 28 x 28, 10 classes", data_load_fashion_mnist,
@@ -116,26 +119,62 @@ static const data_source *find_source(const char *name) {
     return NULL;
 }
 
-static nn_status fail_unknown(const char *name, nn_error *error) {
-    char known[256] = "";
-    for (const data_source *source = data_sources; source->name; source++) {
-        size_t length = strlen(known);
-        snprintf(known + length, sizeof known - length, "%s%s", length ? ", " : "", source->name);
-    }
-    return nn_fail(error, NN_EARGUMENT, "unknown data set '%s'; there are %s", name, known);
+bool data_is_named(const char *name) {
+    return find_source(name) != NULL;
 }
 
-nn_status data_load(data_set *set, const char *name, const char *root, int train_limit, int test_limit,
-                    nn_error *error) {
-    *set = (data_set){0};
+bool data_is_path(const char *name) {
+    return !find_source(name) && (strchr(name, '/') || data_archive_named(name) || access(name, F_OK) == 0);
+}
+
+const char *data_names(char text[DATA_NAMES_TEXT]) {
+    text[0] = '\0';
+    for (const data_source *source = data_sources; source->name; source++) {
+        size_t length = strlen(text);
+        snprintf(text + length, DATA_NAMES_TEXT - length, "%s%s", length ? ", " : "", source->name);
+    }
+    return text;
+}
+
+static nn_status fail_unknown(const char *name, nn_error *error) {
+    char known[DATA_NAMES_TEXT];
+    if (strchr(name, '/') || data_archive_named(name))
+        return nn_fail(error, NN_EFILE,
+                       "no data at %s: looked for a folder or an archive (.tar, .tar.gz, .zip) of pictures",
+                       name);
+    return nn_fail(
+        error, NN_EARGUMENT,
+        "unknown data set '%s'; there are %s; nor is there a folder or an archive of pictures of that name",
+        name, data_names(known));
+}
+
+static nn_status check_form(const data_set *set, data_form form, nn_error *error) {
+    if ((form.height == 0 || (form.height == set->height && form.width == set->width)) &&
+        (form.channels == 0 || form.channels == set->channels))
+        return NN_OK;
+    return nn_fail(error, NN_EARGUMENT,
+                   "the images of %s are %d x %d (width x height): they are not resized, only pictures in a "
+                   "folder or an archive are",
+                   set->name, set->width, set->height);
+}
+
+static nn_status load(data_set *set, const char *name, const char *root, data_form form, nn_error *error) {
     const data_source *source = find_source(name);
     if (!source)
-        return fail_unknown(name, error);
+        return access(name, F_OK) == 0 ? data_load_pictures(name, form, set, error)
+                                       : fail_unknown(name, error);
+    snprintf(set->name, sizeof set->name, "%s", name);
+    nn_status status = source->load(root, set, error);
+    return status == NN_OK ? check_form(set, form, error) : status;
+}
+
+nn_status data_load_as(data_set *set, const char *name, const char *root, data_form form, int train_limit,
+                       int test_limit, nn_error *error) {
+    *set = (data_set){0};
     if (train_limit < 0 || test_limit < 0)
         return nn_fail(error, NN_EARGUMENT, "a limit of %d examples: must be 0 (all) or more",
                        train_limit < 0 ? train_limit : test_limit);
-    snprintf(set->name, sizeof set->name, "%s", name);
-    nn_status status = source->load(root, set, error);
+    nn_status status = load(set, name, root, form, error);
     if (status != NN_OK) {
         data_free(set);
         return status;
@@ -147,9 +186,14 @@ nn_status data_load(data_set *set, const char *name, const char *root, int train
     return NN_OK;
 }
 
+nn_status data_load(data_set *set, const char *name, const char *root, int train_limit, int test_limit,
+                    nn_error *error) {
+    return data_load_as(set, name, root, (data_form){0}, train_limit, test_limit, error);
+}
+
 bool data_present(const char *name, const char *root) {
     const data_source *source = find_source(name);
-    return source && source->present(root);
+    return source ? source->present(root) : access(name, F_OK) == 0;
 }
 
 void data_free(data_set *set) {

@@ -69,8 +69,8 @@ static const exp_option table[] = {
      .recorded = false},
     {"to", EXP_TEXT, AT(to), "RUN,...", "folders of other runs that are shown the same adversarial images",
      .recorded = false},
-    {"dataset", EXP_TEXT, AT(dataset), "NAME", "attack on another data set than the run's",
-     .recorded = false},
+    {"dataset", EXP_TEXT, AT(dataset), "NAME|PATH",
+     "attack on another data set than the run's; pictures are made of its size", .recorded = false},
     {"data", EXP_TEXT, AT(data), "DIR", "data root (else $ENTANGLE_DATA, else ./data)", .recorded = false},
     {"gradient-examples", EXP_COUNT, AT(gradient_examples), "N",
      "input gradients whose signs are embedded, of the first examples; 0: none", 0, 1e6, .recorded = false},
@@ -210,6 +210,7 @@ static void report(void *context, double done) {
 static void describe(job *j) {
     const exp_attack_evaluation *e = &j->evaluation;
     char text[2 * EXP_TEXT_MAX];
+    exp_progress_note(&j->progress, e->models[0].run.set.name, e->models[0].run.set.note);
     for (int m = 0; m < e->model_count; m++) {
         exp_attack_model_describe(&e->models[m], text, sizeof text);
         exp_progress_say(&j->progress, "%s %s: accuracy %.2f%% on %d test images of %s",

@@ -40,7 +40,8 @@ static const exp_option table[] = {
     {"labels", EXP_TEXT, AT(labels), "Y.npy", "their classes, [b]", .recorded = false},
     {"run", EXP_TEXT, AT(run), "DIR", "run folder", .recorded = false},
     {"tap", EXP_TEXT, AT(tap), "NAME", "which layer of the run: a tap, input or logits", .recorded = false},
-    {"dataset", EXP_TEXT, AT(dataset), "NAME", "show another data set than the run's", .recorded = false},
+    {"dataset", EXP_TEXT, AT(dataset), "NAME|PATH",
+     "show another data set than the run's; pictures are made of its size", .recorded = false},
     {"data", EXP_TEXT, AT(data), "DIR", "data root (else $ENTANGLE_DATA, else ./data)", .recorded = false},
     {"examples", EXP_COUNT, AT(examples), "N", "the first N test examples of the run's data; 0: all", 0, 1e9,
      .recorded = false},
@@ -108,6 +109,7 @@ static void report(void *context, int iterations, double kl) {
 static void describe(job *j) {
     const exp_embed_source *s = j->embedding.source;
     exp_progress_say(&j->progress, "points   %s: %d of %d dimensions", s->title, s->count, s->dims);
+    exp_progress_note(&j->progress, s->title, s->note);
     exp_progress_say(&j->progress, "method   %s, %s kernels, %d threads",
                      exp_tsne_is_exact(j->embedding.options, s->count) ? "every pair" : "Barnes-Hut",
                      nn_kernels_active()->name, nn_threads());

@@ -41,7 +41,8 @@ static const exp_option table[] = {
     {"temperature", EXP_TEXT, AT(temperature), "T", "a number, or optimal", .recorded = false},
     {"distance", EXP_CHOICE, AT(distance), "D", "", .choices = distances},
     {"run", EXP_TEXT, AT(run), "DIR", "run folder", .recorded = false},
-    {"dataset", EXP_TEXT, AT(dataset), "NAME", "measure another data set than the run's", .recorded = false},
+    {"dataset", EXP_TEXT, AT(dataset), "NAME|PATH",
+     "measure another data set than the run's; pictures are made of its size", .recorded = false},
     {"data", EXP_TEXT, AT(data), "DIR", "data root (else $ENTANGLE_DATA, else ./data)", .recorded = false},
     {"examples", EXP_COUNT, AT(examples), "N", "the first N test examples; 0: all", 0, 1e9,
      .recorded = false},
@@ -113,6 +114,8 @@ static nn_status measure_run(const measure_options *o, double temperature, nn_er
                                    .dump = o->dump[0] ? o->dump : NULL};
     exp_measured_run measured;
     nn_status status = exp_measure_run(&request, &measured, error);
+    if (status == NN_OK && measured.run.set.note[0])
+        fprintf(stderr, "NOTE: %s: %s\n", measured.run.set.name, measured.run.set.note);
     if (status == NN_OK && o->json)
         status = print_json(&measured, error);
     else if (status == NN_OK)

@@ -46,7 +46,8 @@ static const exp_option table[] = {
     {"show", EXP_TEXT, AT(show), "I,J,...",
      "test images to draw, by number (from 0); else the most and the least credible one", .recorded = false},
     {"outliers", EXP_TEXT, AT(outliers), "NAME,...",
-     "compare with other data sets, uniform, gaussian, noise (both), or test images changed: "
+     "compare with other data sets, paths of pictures, uniform, gaussian, noise (both), or test images "
+     "changed: "
      "rotation:DEGREES, "
      "blur:SIGMA, noise:SIGMA",
      .recorded = false},

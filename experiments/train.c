@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/data_options.h"
 #include "common/program.h"
 #include "common/training.h"
 #include "framework/threads.h"
@@ -17,26 +18,20 @@ static const char usage[] =
     "--resume\n"
     "and ends with the same bits. Options, with their defaults before a preset is read:\n";
 
-static bool is_known(const char *dataset) {
-    for (const data_source *source = data_sources; source->name; source++)
-        if (strcmp(source->name, dataset) == 0)
-            return true;
-    return false;
-}
-
 /* Loads the data set; where a preset's own one is missing, the built-in shapes stand in for it, and say so.
  */
 static nn_status load(exp_train_options *options, data_set *set, nn_error *error) {
     const char *root = exp_data_root(options->data);
     char command[DATA_COMMAND_MAX];
-    if (!options->dataset_named && is_known(options->dataset) && !data_present(options->dataset, root)) {
+    if (!options->dataset_named && data_is_named(options->dataset) && !data_present(options->dataset, root)) {
         fprintf(stderr,
                 "NOTE: the data set %s is not in %s: training on the built-in 'shapes' instead. To get it: "
                 "%s\n",
                 options->dataset, root, data_fetch_command(options->dataset, root, command));
         strcpy(options->dataset, "shapes");
     }
-    return data_load(set, options->dataset, root, (int)options->train_limit, (int)options->test_limit, error);
+    return data_load_as(set, options->dataset, root, exp_image_form(options->image_size),
+                        (int)options->train_limit, (int)options->test_limit, error);
 }
 
 /* Whether the run to go on with is done already; then says so. */

@@ -35,22 +35,25 @@ static nn_status stream_status(gzFile stream, const char *path, nn_error *error)
     }
 }
 
-static size_t machine_memory(void) {
+size_t nn_machine_memory(void) {
     return (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
 }
 
 static nn_status fail_limit(const char *path, size_t limit, nn_error *error) {
-    if (limit >= machine_memory())
+    if (limit >= nn_machine_memory())
         return nn_fail(error, NN_EMEMORY, "%s: holds more than the %zu bytes that this machine's memory has",
                        path, limit);
     return nn_fail(error, NN_EFORMAT, "%s: holds more than the %zu bytes expected at most", path, limit);
 }
 
+bool nn_is_bomb(size_t packed, size_t unpacked) {
+    return unpacked >= (size_t)NN_UNPACKED_MIB << 20 && unpacked / NN_UNPACKED_RATIO > packed;
+}
+
 /* Whether `count` bytes are more than the packed ones taken for them can mean. */
 static bool is_bomb(gzFile stream, size_t count) {
     const z_off_t packed = gzoffset(stream); /* -1 of a pipe */
-    return !gzdirect(stream) && count >= (size_t)NN_UNPACKED_MIB << 20 &&
-           count / NN_UNPACKED_RATIO > (size_t)(packed > 0 ? packed : 0);
+    return !gzdirect(stream) && nn_is_bomb(packed > 0 ? (size_t)packed : 0, count);
 }
 
 /* Of a regular file, else 0. */
@@ -103,8 +106,8 @@ nn_status nn_file_read(const char *path, size_t limit, unsigned char **bytes, si
     const size_t size = size_of(file), least = 1 << 16;
     size_t capacity = size < least ? least : size + 1;
     gzbuffer(stream, size < least ? 1 << 13 : 1 << 17);
-    if (limit > machine_memory())
-        limit = machine_memory();
+    if (limit > nn_machine_memory())
+        limit = nn_machine_memory();
     if (capacity > limit)
         capacity = limit + 1;
     nn_status status = size > limit && gzdirect(stream)

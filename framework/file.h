@@ -21,6 +21,12 @@ NN_API_BEGIN
  *   so after all is unpacked with gunzip beforehand, as a plain file may have any size up to the limit. */
 nn_status nn_file_read(const char *path, size_t limit, unsigned char **bytes, size_t *count, nn_error *error);
 
+/* Whether so much out of so many packed bytes is a decompression bomb, as above. */
+bool nn_is_bomb(size_t packed, size_t unpacked);
+
+/* Bytes of memory that this machine has. */
+size_t nn_machine_memory(void);
+
 /* Makes `bytes` the content of the file `path`, wholly or not at all: they go to a temporary file beside it,
  * which reaches the disk and then takes the name. On failure (NN_EFILE) a file that was there stays as it
  * was. What exists and is no regular file (a pipe, /dev/stdout) is written to in place. */

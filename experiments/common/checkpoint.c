@@ -126,7 +126,7 @@ static nn_status check_options(const exp_checkpoint *c, const nn_safetensors *fi
     for (const exp_option *o = exp_train_table; o->name; o++) {
         snprintf(key, sizeof key, "option.%s", o->name);
         const char *before = nn_safetensors_text(file, key);
-        if (before && exp_train_option_decides(o) && strcmp(exp_option_text(o, c->options, now), before) != 0)
+        if (before && exp_train_option_changed(o, before, exp_option_text(o, c->options, now)))
             return nn_fail(error, NN_EARGUMENT,
                            "%s has %s = %.100s now, but its checkpoint was made with %.100s: put that back",
                            exp_run_folder_file(c->folder, "config.ini"), o->name, now, before);

@@ -253,7 +253,7 @@ void exp_option_write(const exp_option *o, const void *target, FILE *file) {
 
 void exp_options_write(const exp_option *table, const void *target, FILE *file) {
     for (const exp_option *o = table; o->name; o++) {
-        if (!o->recorded)
+        if (!o->recorded || (o->spared && !((const char *)target + o->offset)[0]))
             continue;
         fprintf(file, "%s = ", o->name);
         exp_option_write(o, target, file);

@@ -31,6 +31,7 @@ typedef struct exp_option {
     const char *const *choices; /* ended by NULL */
     size_t bare;   /* of a number: without a value, --name takes the double at this offset; 0: not allowed */
     bool recorded; /* part of config.ini */
+    bool spared;   /* of a text: but not while it is "" */
 } exp_option;
 
 /* NULL where the table has none of that name. */

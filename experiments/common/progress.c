@@ -105,3 +105,8 @@ void exp_progress_warn(exp_progress *p, const char *format, ...) {
     print_line(p, format, arguments);
     va_end(arguments);
 }
+
+void exp_progress_note(exp_progress *p, const char *name, const char *note) {
+    if (note[0])
+        exp_progress_say(p, "NOTE: %s: %s", name, note);
+}

@@ -28,6 +28,9 @@ void exp_progress_say(exp_progress *progress, const char *format, ...) __attribu
 /* The same, said even when quiet. */
 void exp_progress_warn(exp_progress *progress, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* What is to be known of a data set, its note, unless that is "". */
+void exp_progress_note(exp_progress *progress, const char *name, const char *note);
+
 /* Rewrites the terminal's last line, as far as it is wide; "" clears it. */
 void exp_terminal_line(const char *line);
 

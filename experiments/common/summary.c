@@ -50,6 +50,8 @@ static cJSON *describe(const exp_train_options *options, const data_set *set, co
     exp_json_count(json, "parameters", c->store.parameter_count);
     exp_json_count(json, "train_examples", (unsigned)set->train.count);
     exp_json_count(json, "test_examples", (unsigned)set->test.count);
+    if (set->unreadable > 0)
+        exp_json_count(json, "unreadable_pictures", (unsigned)set->unreadable);
     add_checksum(json, "dataset_checksum", set->checksum);
     cJSON_AddBoolToObject(json, "interrupted", s->interrupted);
     cJSON_AddStringToObject(json, "run", s->run);

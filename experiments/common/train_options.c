@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "data_options.h"
 #include "presets.h"
 #include "program_names.h"
 
@@ -37,7 +38,8 @@ const exp_option exp_train_table[] = {
     {"preset", EXP_TEXT, AT(preset), "NAME", "settings of experiments/NAME.ini, or of an ini file",
      .recorded = false},
     {"model", EXP_TEXT, AT(model), "NAME", "network", .recorded = true},
-    {"dataset", EXP_TEXT, AT(dataset), "NAME", "data set", .recorded = true},
+    {"dataset", EXP_TEXT, AT(dataset), "NAME|PATH", EXP_DATASET_HELP, .recorded = true},
+    {"image-size", EXP_TEXT, AT(image_size), "N|WxH", EXP_IMAGE_SIZE_HELP, .recorded = true, .spared = true},
     {"data", EXP_TEXT, AT(data), "DIR", "data root (else $ENTANGLE_DATA, else ./data)", .recorded = false},
     {"snnl-weight", EXP_NUMBER, AT(snnl_weight), "W",
      "loss = cross-entropy - W * sum of the layers' SNNL; alone: the preset's weight", -1e6, 1e6,
@@ -160,6 +162,10 @@ static nn_status apply(exp_train_options *options, const char *preset, int argc,
     strcpy(model, options->model);
     if (status == NN_OK)
         status = exp_options_parse(exp_train_table, options, argc, argv, error);
+    if (status == NN_OK)
+        status = exp_dataset_settle(options->dataset, error);
+    if (status == NN_OK)
+        status = exp_image_size_settle(options->image_size, error);
     /* The layers that a preset chooses are those of its own model. */
     if (strcmp(options->model, model) != 0 && !is_named(argc, argv, "--snnl-layers"))
         strcpy(options->snnl_layers, exp_train_defaults.snnl_layers);
@@ -176,6 +182,12 @@ bool exp_train_option_decides(const exp_option *o) {
     return o->recorded;
 }
 
+bool exp_train_option_changed(const exp_option *o, const char *before, const char *now) {
+    if (!exp_train_option_decides(o) || strcmp(before, now) == 0)
+        return false;
+    return strcmp(o->name, "dataset") != 0 || !data_is_path(before) || !data_is_path(now);
+}
+
 nn_status exp_train_options_of_run(const char *run, exp_train_options *options, nn_error *error) {
     char path[EXP_TEXT_MAX + 16];
     if (strlen(run) >= EXP_TEXT_MAX)
@@ -189,8 +201,7 @@ static nn_status check_unchanged(const exp_train_options *options, const exp_tra
                                  nn_error *error) {
     char now[EXP_TEXT_MAX], before[EXP_TEXT_MAX];
     for (const exp_option *o = exp_train_table; o->name; o++)
-        if (exp_train_option_decides(o) &&
-            strcmp(exp_option_text(o, options, now), exp_option_text(o, run, before)) != 0)
+        if (exp_train_option_changed(o, exp_option_text(o, run, before), exp_option_text(o, options, now)))
             return nn_fail(
                 error, NN_EARGUMENT,
                 "--%s: with %.100s it would be another run than that in %s, which has %.100s: leave it "

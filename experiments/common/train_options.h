@@ -11,6 +11,7 @@
 typedef struct exp_train_options {
     char preset[EXP_TEXT_MAX], model[EXP_TEXT_MAX], dataset[EXP_TEXT_MAX], data[EXP_TEXT_MAX],
         run[EXP_TEXT_MAX];
+    char image_size[EXP_TEXT_MAX]; /* "", "N" or "WIDTHxHEIGHT" */
     double snnl_weight, entangling_weight;
     char snnl_layers[EXP_TEXT_MAX];
     int distance; /* nn_distance */
@@ -46,6 +47,10 @@ nn_status exp_train_options_of_run(const char *run, exp_train_options *options, 
 /* Whether another value would make another run of it: all recorded options do but those that say how far it goes and how
  * often it is saved. */
 bool exp_train_option_decides(const exp_option *option);
+
+/* Whether an option that decides has another value than before. The path of pictures may be another one: that they are the
+ * same, the data set's checksum says. */
+bool exp_train_option_changed(const exp_option *option, const char *before, const char *now);
 
 /* The command that goes on with the run in a folder; returns `text`. */
 enum { EXP_COMMAND_MAX = 2 * EXP_TEXT_MAX + 64 };

@@ -66,13 +66,28 @@ static nn_status load_model(exp_trained_run *run, const char *path, nn_error *er
     return status;
 }
 
+/* The form that pictures have to be given: that of the images that the model was trained on. */
+static nn_status read_form(const char *path, data_form *form, nn_error *error) {
+    float image[3];
+    nn_status status = read_numbers(path, "image", 3, image, error);
+    for (int i = 0; i < 3 && status == NN_OK; i++)
+        if (!(image[i] >= 1 && image[i] <= 65536))
+            status = nn_fail(error, NN_EFORMAT, "%s: its metadata 'image' holds %g, no size", path, image[i]);
+    if (status == NN_OK)
+        *form = (data_form){(int)image[0], (int)image[1], (int)image[2]};
+    return status;
+}
+
 nn_status exp_trained_run_open(exp_trained_run *run, const exp_run_request *request,
                                const exp_train_options *options, exp_purpose purpose, nn_error *error) {
     char path[EXP_TEXT_MAX + 32];
     *run = (exp_trained_run){.options = *options};
     snprintf(path, sizeof path, "%s/model.safetensors", request->run);
-    nn_status status = data_load(&run->set, options->dataset, exp_data_root(request->data),
-                                 (int)options->train_limit, (int)request->examples, error);
+    data_form form = {0};
+    nn_status status = data_is_path(options->dataset) ? read_form(path, &form, error) : NN_OK;
+    if (status == NN_OK)
+        status = data_load_as(&run->set, options->dataset, exp_data_root(request->data), form,
+                              (int)options->train_limit, (int)request->examples, error);
     if (status == NN_OK && run->set.test.count == 0)
         status = nn_fail(error, NN_EARGUMENT, "%s has no test examples", run->set.name);
     if (status == NN_OK)

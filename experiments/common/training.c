@@ -100,6 +100,7 @@ static void describe_data(exp_progress *p, const data_set *set) {
     exp_progress_say(p, "         %d training and %d test images of %d x %d x %d, %d classes:%s",
                      set->train.count, set->test.count, set->height, set->width, set->channels, set->classes,
                      names);
+    exp_progress_note(p, set->name, set->note);
 }
 
 static void describe(training *t) {

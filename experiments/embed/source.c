@@ -81,6 +81,7 @@ nn_status exp_embed_source_run(exp_embed_source *s, const exp_run_request *reque
         snprintf(s->title, sizeof s->title, "pixels of %s", run.set.name);
     else if (status == NN_OK)
         snprintf(s->title, sizeof s->title, "%s of %s on %s", tap, options.model, run.set.name);
+    strcpy(s->note, run.set.note);
     exp_trained_run_close(&run);
     return status;
 }

@@ -12,6 +12,7 @@ typedef struct exp_embed_source {
     int32_t *labels; /* [count], NULL: unknown */
     int classes;
     char (*names)[DATA_NAME_MAX]; /* [classes] */
+    char note[DATA_NOTE_MAX];     /* what is to be known of a run's data, or "" */
 } exp_embed_source;
 
 /* labels may be NULL. */

@@ -106,11 +106,19 @@ nn_status exp_gan_judge_open(exp_gan_judge *j, const exp_gan_options *o, const e
     exp_train_options options;
     *j = (exp_gan_judge){0};
     nn_status status = exp_trained_run_options(&request, &options, error);
-    if (status == NN_OK && strcmp(options.dataset, real->name) != 0)
+    if (status == NN_OK && strcmp(options.dataset, o->dataset) != 0)
         return nn_fail(error, NN_EARGUMENT, "--classifier: %s was trained on %s, not on %s", o->classifier,
-                       options.dataset, real->name);
+                       options.dataset, o->dataset);
     if (status == NN_OK)
         status = exp_trained_run_open(&j->run, &request, &options, EXP_DUMP, error);
+    const data_set *set = &j->run.set;
+    if (status == NN_OK &&
+        (set->height != real->height || set->width != real->width || set->channels != real->channels))
+        return nn_fail(error, NN_EARGUMENT,
+                       "--classifier: %s was trained on images of %d x %d (width x height), not %d x %d: "
+                       "give --image-size %dx%d",
+                       o->classifier, set->width, set->height, real->width, real->height, set->width,
+                       set->height);
     if (status == NN_OK)
         status = make_contrasts(j, real, error);
     return status == NN_OK ? look(j, true, real->held, real->examples, &j->real, error) : status;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "experiments/common/data_options.h"
 #include "experiments/common/train_options.h"
 
 const double exp_gan_circle = 2, exp_gan_deviation = 0.1;
@@ -63,7 +64,8 @@ static nn_status hold_images(exp_gan_real *r, const exp_gan_options *o, nn_error
 
 static nn_status open_images(exp_gan_real *r, const exp_gan_options *o, nn_error *error) {
     data_set *set = &r->set;
-    nn_status status = data_load(set, o->dataset, exp_data_root(o->data), (int)o->train_limit, 0, error);
+    nn_status status = data_load_as(set, o->dataset, exp_data_root(o->data), exp_image_form(o->image_size),
+                                    (int)o->train_limit, 0, error);
     if (status != NN_OK)
         return status;
     if (set->train.count < r->batch)

@@ -43,9 +43,10 @@ static nn_status begin_csv(exp_gan_record *r, nn_error *error) {
 static nn_status make_folder(exp_gan_record *r, const exp_gan_options *o, nn_error *error) {
     static const char *const words[] = {"", "-snnl", "-both"};
     char stem[EXP_TEXT_MAX / 2];
+    const char *slash = strrchr(o->dataset, '/'); /* of a path the last part */
     if (o->run[0])
         return exp_make_folder_named(r->folder, o->run, error);
-    snprintf(stem, sizeof stem, "gan-%.100s%s-seed%llu", o->dataset, words[o->objective],
+    snprintf(stem, sizeof stem, "gan-%.100s%s-seed%llu", slash ? slash + 1 : o->dataset, words[o->objective],
              (unsigned long long)o->seed);
     return exp_make_folder_new(r->folder, stem, error);
 }

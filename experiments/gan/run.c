@@ -85,6 +85,8 @@ static void describe(gan_run *r) {
         exp_progress_say(p, "data     %s from %s, checksum %016llx: %d training images of %d x %d x %d",
                          r->real.name, r->real.set.source, (unsigned long long)r->real.set.checksum,
                          r->real.set.train.count, r->real.height, r->real.width, r->real.channels);
+    if (r->real.loader)
+        exp_progress_note(p, r->real.name, r->real.set.note);
     else
         exp_progress_say(p, "data     %d Gaussians on a circle", EXP_GAN_CENTERS);
     exp_progress_say(p, "networks generator of %zu parameters, discriminator of %zu",

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "experiments/common/data_options.h"
+
 static const char *const objectives[] = {"adversarial", "snnl", "both", NULL};
 
 const exp_gan_options exp_gan_defaults = {
@@ -24,8 +26,9 @@ const exp_gan_options exp_gan_defaults = {
 #define AT(field) offsetof(exp_gan_options, field)
 
 const exp_option exp_gan_table[] = {
-    {"dataset", EXP_TEXT, AT(dataset), "NAME",
-     "mnist, fashion-mnist, shapes, ...; or mixture: 8 Gaussians on a circle", .recorded = true},
+    {"dataset", EXP_TEXT, AT(dataset), "NAME|PATH", "mixture: 8 Gaussians on a circle; or " EXP_DATASET_HELP,
+     .recorded = true},
+    {"image-size", EXP_TEXT, AT(image_size), "N|WxH", EXP_IMAGE_SIZE_HELP, .recorded = true, .spared = true},
     {"data", EXP_TEXT, AT(data), "DIR", "data root (else $ENTANGLE_DATA, else ./data)", .recorded = false},
     {"train-limit", EXP_COUNT, AT(train_limit), "N", "use the first N training examples; 0: all", 0, 1e9,
      .recorded = true},
@@ -89,6 +92,10 @@ nn_status exp_gan_options_resolve(exp_gan_options *options, int argc, char **arg
     }
     if (status != NN_OK)
         return status;
+    if (!exp_gan_is_mixture(options) && exp_dataset_settle(options->dataset, error) != NN_OK)
+        return error->status;
+    if (exp_image_size_settle(options->image_size, error) != NN_OK)
+        return error->status;
     if (!options->batch)
         options->batch = options->objective == EXP_GAN_SNNL ? 256 : 64;
     if (!options->latent)

@@ -19,7 +19,7 @@ typedef enum exp_gan_objective {
 
 typedef struct exp_gan_options {
     char config[EXP_TEXT_MAX], dataset[EXP_TEXT_MAX], data[EXP_TEXT_MAX], run[EXP_TEXT_MAX],
-        classifier[EXP_TEXT_MAX];
+        classifier[EXP_TEXT_MAX], image_size[EXP_TEXT_MAX];
     char snapshots[EXP_TEXT_MAX]; /* "0,400,800" */
     int objective;                /* exp_gan_objective */
     double snnl_weight;

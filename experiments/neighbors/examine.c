@@ -52,6 +52,7 @@ static nn_status open_run(examination *e, nn_error *error) {
     nn_status status = exp_trained_run_options(&request, &options, error);
     if (status == NN_OK)
         status = exp_trained_run_open(&e->run, &request, &options, EXP_DUMP, error);
+    exp_progress_note(e->progress, e->run.set.name, e->run.set.note);
     if (status == NN_OK && o->calibration >= (uint64_t)e->run.set.test.count)
         status = nn_fail(error, NN_EARGUMENT,
                          "--calibration: %llu of the %d test examples of %s would leave none to judge",

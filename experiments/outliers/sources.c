@@ -16,13 +16,11 @@ static const struct {
 enum { AMOUNTS = sizeof amounts / sizeof *amounts };
 
 static nn_status unknown(const char *word, nn_error *error) {
-    char all[256] = "";
-    for (const data_source *set = data_sources; set->name; set++)
-        snprintf(all + strlen(all), sizeof all - strlen(all), "%s, ", set->name);
+    char all[DATA_NAMES_TEXT];
     return nn_fail(error, NN_EARGUMENT,
-                   "--outliers: there is no '%s'; there are: %suniform, gaussian, noise (both), "
-                   "rotation:DEGREES, blur:SIGMA, noise:SIGMA",
-                   word, all);
+                   "--outliers: there is no '%.200s'; there are: %s, uniform, gaussian, noise (both), "
+                   "rotation:DEGREES, blur:SIGMA, noise:SIGMA, or paths of pictures",
+                   word, data_names(all));
 }
 
 static nn_status add(exp_source source, exp_source *sources, int *count, nn_error *error) {
@@ -53,24 +51,35 @@ static nn_status parse_amount(const char *word, const char *amount, exp_source *
     return unknown(word, error);
 }
 
-static bool is_data_set(const char *word) {
-    for (const data_source *set = data_sources; set->name; set++)
-        if (strcmp(set->name, word) == 0)
-            return true;
-    return false;
+/* A folder or an archive of pictures, by the end of whose path it is called. */
+static nn_status add_path(const char *word, exp_source *sources, int *count, nn_error *error) {
+    exp_source source = {.kind = EXP_SOURCE_DATA};
+    size_t length = strlen(word);
+    if (length >= sizeof source.path)
+        return nn_fail(error, NN_EARGUMENT, "--outliers: a path has %zu characters", length);
+    strcpy(source.path, word);
+    while (length > 1 && word[length - 1] == '/')
+        length--;
+    const size_t most = sizeof source.name - 1, taken = length < most ? length : most;
+    snprintf(source.name, sizeof source.name, "%.*s", (int)taken, word + length - taken);
+    return add(source, sources, count, error);
 }
 
 static nn_status parse_word(const char *word, const char *own, exp_source *sources, int *count,
                             nn_error *error) {
     exp_source source = {0};
     const char *colon = strchr(word, ':');
+    if (strchr(word, '/'))
+        return add_path(word, sources, count, error);
     if (strlen(word) >= sizeof source.name)
         return unknown(word, error);
     snprintf(source.name, sizeof source.name, "%s", word);
     if (strcmp(word, "noise") == 0) {
-        nn_status status = add((exp_source){"uniform", EXP_SOURCE_UNIFORM, 0}, sources, count, error);
-        return status == NN_OK ? add((exp_source){"gaussian", EXP_SOURCE_GAUSSIAN, 0}, sources, count, error)
-                               : status;
+        nn_status status =
+            add((exp_source){.name = "uniform", .kind = EXP_SOURCE_UNIFORM}, sources, count, error);
+        return status == NN_OK
+                   ? add((exp_source){.name = "gaussian", .kind = EXP_SOURCE_GAUSSIAN}, sources, count, error)
+                   : status;
     }
     if (own && strcmp(word, own) == 0)
         return nn_fail(error, NN_EARGUMENT, "--outliers: '%s' is what the run was trained on", word);
@@ -81,8 +90,10 @@ static nn_status parse_word(const char *word, const char *own, exp_source *sourc
         source.kind = EXP_SOURCE_UNIFORM;
     else if (strcmp(word, "gaussian") == 0)
         source.kind = EXP_SOURCE_GAUSSIAN;
-    else if (is_data_set(word))
+    else if (data_is_named(word))
         source.kind = EXP_SOURCE_DATA;
+    else if (data_is_path(word))
+        return add_path(word, sources, count, error);
     else
         status = unknown(word, error);
     return status == NN_OK ? add(source, sources, count, error) : status;
@@ -102,26 +113,32 @@ nn_status exp_sources_parse(const char *list, const char *own, exp_source source
     return status;
 }
 
+/* What data_load takes. */
+static const char *data_of(const exp_source *source) {
+    return source->path[0] ? source->path : source->name;
+}
+
 void exp_sources_keep_present(exp_source sources[EXP_SOURCES_MAX], int *count, const char *own,
                               const char *root, char left_out[EXP_SOURCES_TEXT]) {
     int kept = 0;
     left_out[0] = '\0';
     for (int k = 0; k < *count; k++) {
-        const char *name = sources[k].name;
+        const char *name = data_of(&sources[k]);
         bool data = sources[k].kind == EXP_SOURCE_DATA;
         if (!data || (strcmp(name, own) != 0 && data_present(name, root)))
             sources[kept++] = sources[k];
         else
-            sprintf(left_out + strlen(left_out), "%s%s", left_out[0] ? ", " : "", name);
+            sprintf(left_out + strlen(left_out), "%s%s", left_out[0] ? ", " : "", sources[k].name);
     }
     *count = kept;
 }
 
 nn_status exp_sources_check(const exp_source *sources, int count, const char *root, nn_error *error) {
     for (int k = 0; k < count; k++)
-        if (sources[k].kind == EXP_SOURCE_DATA && !data_present(sources[k].name, root)) {
+        if (sources[k].kind == EXP_SOURCE_DATA && !data_present(data_of(&sources[k]), root)) {
             data_set set;
-            nn_status status = data_load(&set, sources[k].name, root, 1, 1, error); /* says what is missing */
+            nn_status status =
+                data_load(&set, data_of(&sources[k]), root, 1, 1, error); /* says what is missing */
             if (status != NN_OK)
                 return status;
             data_free(&set);
@@ -143,12 +160,17 @@ static void take(const data_set *set, int i, float *out) {
         out[k] = pixels[k] / 255.0f;
 }
 
-static nn_status make_from_data(const char *name, const exp_trained_run *run, const char *root, int most,
-                                exp_source_images *made, nn_error *error) {
+/* Pictures are read in the run's form. */
+static nn_status make_from_data(const exp_source *source, const exp_trained_run *run, const char *root,
+                                int most, exp_source_images *made, nn_error *error) {
     exp_image_form form = form_of(&run->set);
     data_set set = {0};
     float *image = NULL;
-    nn_status status = data_load(&set, name, root, 1, most, error);
+    const char *name = source->name;
+    data_form wanted = {0};
+    if (source->path[0])
+        wanted = (data_form){form.height, form.width, form.channels};
+    nn_status status = data_load_as(&set, data_of(source), root, wanted, 1, most, error);
     exp_image_form from = form_of(&set);
     if (status == NN_OK && set.test.count == 0)
         status = nn_fail(error, NN_EARGUMENT, "--outliers: %s has no test examples", name);
@@ -213,7 +235,7 @@ nn_status exp_source_make(const exp_source *source, const exp_trained_run *run, 
     int left = run->set.test.count - first;
     *made = (exp_source_images){0};
     if (source->kind == EXP_SOURCE_DATA)
-        return make_from_data(source->name, run, root, most, made, error);
+        return make_from_data(source, run, root, most, made, error);
     made->count = left < most ? left : most;
     made->images = malloc((size_t)made->count * size * sizeof *made->images);
     float *scratch = malloc(2 * size * sizeof *scratch);

@@ -1,6 +1,8 @@
 /* sources.h - what stands in as out-of-distribution for a trained run.
  *
  *   NAME              another data set's test examples, converted to the run's channels and size (transform.h)
+ *   PATH              a folder or an archive of pictures: its test examples, in the run's channels and size
+ *                     (datasets/pictures/)
  *   uniform           every value uniform in 0..1
  *   gaussian          every value normal with the mean and deviation that the run's training images have in its channel,
  *                     cut to 0..1: the right colors, and nothing else of an image
@@ -32,9 +34,10 @@ typedef enum exp_source_kind {
 } exp_source_kind;
 
 typedef struct exp_source {
-    char name[EXP_SOURCE_NAME_MAX]; /* as in the list: "rotation:45" */
+    char name[EXP_SOURCE_NAME_MAX]; /* as in the list: "rotation:45"; of a path its end */
     exp_source_kind kind;
-    double amount; /* of the last three */
+    double amount;           /* of the last three */
+    char path[EXP_TEXT_MAX]; /* of pictures; else "" */
 } exp_source;
 
 /* Reads a list, separated by commas. NN_EARGUMENT for an unknown source, an amount out of range, one named twice, the data

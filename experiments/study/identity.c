@@ -39,8 +39,10 @@ void exp_study_identify(exp_study_run *run) {
     exp_train_options used = run->options;
     drop_unused(&used);
     uint64_t value = hash(&used);
-    snprintf(run->name, sizeof run->name, "%.60s-%.60s-w%s-seed%llu-%08x", used.dataset, used.model,
-             exp_number_text(used.snnl_weight, weight), (unsigned long long)used.seed,
+    const char *slash =
+        strrchr(used.dataset, '/'); /* of a path the last part, for the eye; the hash has all of it */
+    snprintf(run->name, sizeof run->name, "%.60s-%.60s-w%s-seed%llu-%08x", slash ? slash + 1 : used.dataset,
+             used.model, exp_number_text(used.snnl_weight, weight), (unsigned long long)used.seed,
              (unsigned)(value ^ value >> 32));
     for (char *byte = run->name; *byte; byte++)
         if (!isalnum((unsigned char)*byte) && !strchr("-_.", *byte))

@@ -102,15 +102,13 @@ static void describe(const reading *r, const int chosen[SETTINGS_MAX], char text
 }
 
 static nn_status check_dataset(reading *r, const char *dataset) {
-    char message[300];
-    snprintf(message, sizeof message, "dataset: there is no '%.40s'; there are: ", dataset);
-    for (const data_source *source = data_sources; source->name; source++) {
-        size_t length = strlen(message);
-        if (strcmp(source->name, dataset) == 0)
-            return NN_OK;
-        snprintf(message + length, sizeof message - length, "%s%s", source == data_sources ? "" : ", ",
-                 source->name);
-    }
+    char message[DATA_NAMES_TEXT + 200], known[DATA_NAMES_TEXT];
+    if (data_is_named(dataset) || (data_is_path(dataset) && data_present(dataset, "")))
+        return NN_OK;
+    snprintf(
+        message, sizeof message,
+        "dataset: there is no '%.100s'; there are: %s; or give the path of a folder or archive of pictures",
+        dataset, data_names(known));
     return refuse(r, line_of(r, "dataset"), message);
 }
 

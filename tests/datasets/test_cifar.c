@@ -217,9 +217,10 @@ static void refuses_wrong_class_names(void **state) {
     expect_failure(root_with_archive(FILES, "1\n2\n3\n4\n5\n6\n7\n8\n9"), NN_EFORMAT, "9 class names");
     expect_failure(root_with_archive(FILES, "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11"), NN_EFORMAT,
                    "11 class names");
-    expect_failure(
-        root_with_archive(FILES, "a name of more than thirty-one letters\n2\n3\n4\n5\n6\n7\n8\n9\n10"),
-        NN_EFORMAT, "more than 31 characters");
+    expect_failure(root_with_archive(FILES,
+                                     "a name of more than sixty-three letters, which is as many as there is "
+                                     "room for\n2\n3\n4\n5\n6\n7\n8\n9\n10"),
+                   NN_EFORMAT, "more than 63 characters");
 }
 
 /* The packed archive, cut in steps that are coprime to all block sizes. */

@@ -4,10 +4,13 @@
 usage: tests/fuzz/make_seeds.py
 What is called found-WHAT there was found by fuzzing and is not made anew.
 """
+import base64
 import gzip
+import io
 import json
 import pathlib
 import struct
+import zipfile
 import zlib
 
 CORPUS = pathlib.Path(__file__).parent / "corpus"
@@ -73,17 +76,132 @@ def tar_member(name, content, kind=b"0", size=None, magic=b"ustar\x0000", prefix
     return header + content + bytes(-len(content) % 512)
 
 
-def tar_seeds():
+def archive_seeds():
     end = bytes(1024)
     file = tar_member(b"folder/file", b"content")
-    seed("tar", "one-file", file + end)
-    seed("tar", "prefix", tar_member(b"file", b"content", prefix=b"folder") + end)
-    seed("tar", "long-name", tar_member(b"././@LongLink", b"folder/" + b"n" * 120 + b"\0", b"L", magic=b"ustar  \0") + file + end)
-    seed("tar", "folder-and-link", tar_member(b"folder/", b"", b"5") + tar_member(b"link", b"", b"2") + file + end)
-    seed("tar", "climbs-out", tar_member(b"../../etc/passwd", b"x") + tar_member(b"/etc/passwd", b"x") + end)
-    seed("tar", "endless-name", tar_member(b"././@LongLink", b"", b"L", size=b"77777777777") + end)
-    seed("tar", "base-256-size", tar_member(b"file", b"", size=b"\x80" + b"\xff" * 11) + end)
-    seed("tar", "no-end", file)
+    long_name = tar_member(b"././@LongLink", b"folder/" + b"n" * 120 + b"\0", b"L", magic=b"ustar  \0")
+    seed("archive", "one-file", file + end)
+    seed("archive", "prefix", tar_member(b"file", b"content", prefix=b"folder") + end)
+    seed("archive", "long-name", long_name + file + end)
+    seed("archive", "folder-and-link", tar_member(b"folder/", b"", b"5") + tar_member(b"link", b"", b"2") + file + end)
+    seed("archive", "climbs-out", tar_member(b"../../etc/passwd", b"x") + tar_member(b"/etc/passwd", b"x") + end)
+    seed("archive", "endless-name", tar_member(b"././@LongLink", b"", b"L", size=b"77777777777") + end)
+    seed("archive", "base-256-size", tar_member(b"file", b"", size=b"\x80" + b"\xff" * 11) + end)
+    seed("archive", "no-end", file)
+    seed("archive", "pax", tar_member(b"pax", b"21 path=folder/longer\n28 GNU.sparse.name=a/b\nxxxx\n", b"x") + file + end)
+    seed("archive", "sparse", tar_member(b"sparse", b"0" * 512, b"S") + end)
+    seed("archive", "packed", packed(file + end))
+    for what, method in (("stored", zipfile.ZIP_STORED), ("deflated", zipfile.ZIP_DEFLATED), ("other-method", zipfile.ZIP_LZMA)):
+        seed("archive", f"zip-{what}", zip_of({"folder/file": b"content" * 9, "../up": b"x", "empty": b"", "f/": b""}, method))
+
+
+def zip_of(members, method=zipfile.ZIP_DEFLATED):
+    memory = io.BytesIO()
+    with zipfile.ZipFile(memory, "w", method) as archive:
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name), content, method)
+    return memory.getvalue()
+
+
+# --- pictures ----------------------------------------------------------------------------------------------
+
+# 10 x 9 and 30 x 27 pixels of a gradient, by libjpeg.
+JPEG_BASELINE = base64.b64decode(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABsSFBcUERsXFhceHBsgKEIrKCUlKFE6PTBCYFVlZF9VXVtqeJmBanGQc1tdhbWGkJ6j"
+    "q62rZ4C8ybqmx5moq6T/2wBDARweHigjKE4rK06kbl1upKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSk"
+    "pKSkpKSkpKT/wAARCAAJAAoDASIAAhEBAxEB/8QAFQABAQAAAAAAAAAAAAAAAAAABAX/xAAbEAABBAMAAAAAAAAAAAAAAAAAAQMF"
+    "ITEyYv/EABQBAQAAAAAAAAAAAAAAAAAAAAH/xAAaEQACAgMAAAAAAAAAAAAAAAAAAgEEAxES/9oADAMBAAIRAxEAPwArEZyLSMrU"
+    "oMC0wFew/IJknR//2Q=="
+)
+JPEG_PROGRESSIVE = base64.b64decode(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABsSFBcUERsXFhceHBsgKEIrKCUlKFE6PTBCYFVlZF9VXVtqeJmBanGQc1tdhbWGkJ6j"
+    "q62rZ4C8ybqmx5moq6T/2wBDARweHigjKE4rK06kbl1upKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSk"
+    "pKSkpKSkpKT/wgARCAAJAAoDASIAAhEBAxEB/8QAFQABAQAAAAAAAAAAAAAAAAAAAwT/xAAUAQEAAAAAAAAAAAAAAAAAAAAB/9oA"
+    "DAMBAAIQAxAAAAEloYP/xAAYEAACAwAAAAAAAAAAAAAAAAAAAQMQE//aAAgBAQABBQJRmYq//8QAFhEAAwAAAAAAAAAAAAAAAAAA"
+    "AAEC/9oACAEDAQE/AVR//8QAFxEAAwEAAAAAAAAAAAAAAAAAAAEDEf/aAAgBAgEBPwGdHh//xAAUEAEAAAAAAAAAAAAAAAAAAAAg"
+    "/9oACAEBAAY/Ah//xAAXEAADAQAAAAAAAAAAAAAAAAAAEGFx/9oACAEBAAE/IZmX/9oADAMBAAIAAwAAABBv/8QAFhEAAwAAAAAA"
+    "AAAAAAAAAAAAAAER/9oACAEDAQE/EHQ//8QAFBEBAAAAAAAAAAAAAAAAAAAAAP/aAAgBAgEBPxAX/8QAGBAAAgMAAAAAAAAAAAAA"
+    "AAAAAAEQITH/2gAIAQEAAT8QMqwrD//Z"
+)
+JPEG_GRAY = base64.b64decode(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABsSFBcUERsXFhceHBsgKEIrKCUlKFE6PTBCYFVlZF9VXVtqeJmBanGQc1tdhbWGkJ6j"
+    "q62rZ4C8ybqmx5moq6T/wAALCAAJAAoBAREA/8QAFQABAQAAAAAAAAAAAAAAAAAABgT/xAAaEAABBQEAAAAAAAAAAAAAAAAAAQIF"
+    "MkJx/9oACAEBAAA/AI4bIobVOBeGyKG1Th//2Q=="
+)
+JPEG_RESTARTS = base64.b64decode(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAFA3PEY8MlBGQUZaVVBfeMiCeG5uePWvuZHI////////////////////////////////"
+    "////////////////////2wBDAVVaWnhpeOuCguv/////////////////////////////////////////////////////////////"
+    "////////////wAARCAAbAB4DASIAAhEBAxEB/8QAFwAAAwEAAAAAAAAAAAAAAAAAAAECA//EACAQAAIBAwUBAQAAAAAAAAAAAAEC"
+    "AAMhIhJRUpGhYTH/xAAWAQEBAQAAAAAAAAAAAAAAAAAAAQL/xAAbEQACAwADAAAAAAAAAAAAAAAAAREhMQISQf/dAAQAAf/aAAwD"
+    "AQACEQMRAD8AhaPyBo5G0FV+bdwKvqObdxLjQf/QhqP5aUtH5EyvbNu41V+bdzSbnS+n/9GFary8EZarqOXgm6gbQIGo2mO1YST/"
+    "0pZqtsvBKVqvLwTZgLWjUDaRcrwTZ//Z"
+)
+
+
+def png(width, height, depth, kind, passes=None, chunks=(), filter=0):
+    """kind as in IHDR; the pixels are a gradient. passes: the sizes of Adam7's."""
+    bits = depth * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[kind]
+    data = b""
+    for w, h in passes or [(width, height)]:
+        row = bytes(i * 11 % 256 for i in range((w * bits + 7) // 8))
+        data += b"".join(bytes([(filter + y) % 5 if filter else 0]) + row for y in range(h))
+
+    def chunk(name, content):
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    header = struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, 1 if passes else 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + b"".join(chunk(*c) for c in chunks)
+        + chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
+    )  # fmt: skip
+
+
+def bmp(width, height, bits, header=40, masks=b"", palette=b""):
+    line = (width * bits + 31) // 32 * 4
+    start = 14 + header + len(masks) + len(palette)
+    sizes = struct.pack("<HH", width, abs(height)) if header == 12 else struct.pack("<ii", width, height)
+    rest = b"" if header == 12 else struct.pack("<IIiiII", 3 if masks else 0, 0, 0, 0, len(palette) // 4, 0)
+    info = struct.pack("<I", header) + sizes + struct.pack("<HH", 1, bits) + rest
+    pixels = bytes(i * 7 % 256 for i in range(line * abs(height)))
+    return b"BM" + struct.pack("<IHHI", start + len(pixels), 0, 0, start) + info + masks + palette + pixels
+
+
+def picture_seeds():
+    palette = (b"PLTE", bytes(range(48)))
+    seed("picture", "png-gray", png(3, 2, 8, 0))
+    seed("picture", "png-bits", png(9, 2, 1, 0, filter=1))
+    seed("picture", "png-rgb", png(3, 5, 8, 2, filter=1))
+    seed("picture", "png-rgb16", png(3, 2, 16, 2))
+    seed("picture", "png-rgba", png(3, 2, 8, 6))
+    seed("picture", "png-gray-alpha", png(3, 2, 8, 4))
+    seed("picture", "png-palette", png(3, 2, 4, 3, chunks=[palette, (b"tRNS", b"\x00\x80\xff")]))
+    seed("picture", "png-key", png(3, 2, 8, 2, chunks=[(b"tRNS", b"\x00\x0b\x00\x16\x00\x21")]))
+    seed("picture", "png-interlaced", png(5, 5, 8, 6, passes=[(1, 1), (1, 1), (2, 1), (1, 2), (3, 1), (2, 3), (5, 2)]))
+    seed("picture", "png-huge", png(10**5, 10**4, 8, 0, passes=[(1, 1)]))
+    seed("picture", "bmp-24", bmp(3, 2, 24))
+    seed("picture", "bmp-top-down", bmp(3, -2, 24))
+    seed("picture", "bmp-32", bmp(3, 2, 32))
+    seed("picture", "bmp-masks", bmp(3, 2, 16, masks=struct.pack("<III", 0xF800, 0x07E0, 0x001F)))
+    seed("picture", "bmp-palette", bmp(3, 2, 8, palette=bytes(range(64))))
+    seed("picture", "bmp-bits", bmp(9, 2, 1, palette=bytes(range(8))))
+    seed("picture", "bmp-old", bmp(3, 2, 24, header=12))
+    seed("picture", "jpeg-baseline", JPEG_BASELINE)
+    seed("picture", "jpeg-progressive", JPEG_PROGRESSIVE)
+    seed("picture", "jpeg-gray", JPEG_GRAY)
+    seed("picture", "jpeg-restarts", JPEG_RESTARTS)
+
+
+def pictures_seeds():
+    some = {f"{name}/{i}.png": png(2 + i, 2, 8, 2) for name in ("cat", "dog") for i in range(2)}
+    members = b"".join(tar_member(path.encode(), content) for path, content in some.items())
+    seed("pictures", "classes", members + bytes(1024))
+    seed("pictures", "zip", zip_of(some))
+    parted = {f"set/{part}/{path}": content for part in ("train", "test", "val") for path, content in some.items()}
+    seed("pictures", "parts", zip_of(parted))
+    beside = {"set/x.png": b"", "__MACOSX/a": b"", ".hidden": b"", "set/cat/note.txt": b"", "/set/../a/b.png": b""}
+    seed("pictures", "beside", zip_of({**beside, **parted}))
+    seed("pictures", "unreadable", zip_of({**some, "cat/9.png": b"no picture"}))
+    seed("pictures", "other-formats", zip_of({**some, "cat/8.bmp": bmp(3, 2, 24), "dog/9.jpg": JPEG_GRAY}))
 
 
 def cifar_seeds():
