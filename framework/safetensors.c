@@ -1,11 +1,13 @@
 #include "safetensors.h"
 
 #include <cjson/cJSON.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "file.h"
+#include "layout.h"
 #include "random.h"
 
 /* How a file with a checksum begins behind its length, and where in it the checksum's digits are. */
@@ -16,29 +18,6 @@ enum {
     CHECKSUM_DIGITS = sizeof no_checksum - 1
 };
 static const size_t file_limit = (size_t)1 << 34;
-
-/* The shape that the entry has in a file. */
-static nn_shape file_shape(const nn_entry *entry) {
-    nn_shape s = entry->shape;
-    if (entry->flat)
-        return NN_SHAPE2(s.dims[0], (int)nn_shape_row(s));
-    return s.rank == 4 ? NN_SHAPE4(s.dims[0], s.dims[3], s.dims[1], s.dims[2]) : s;
-}
-
-/* Between memory, channels last, and a file, channels first; every other tensor is the same in both. The file's floats
- * are not aligned. */
-static void move(const nn_entry *entry, float *values, unsigned char *file, bool to_file) {
-    const bool image = entry->shape.rank == 4;
-    const size_t pixels = image ? (size_t)entry->shape.dims[1] * (size_t)entry->shape.dims[2] : entry->count;
-    const size_t channels = image ? (size_t)entry->shape.dims[3] : 1;
-    float *value = values;
-    for (; value < values + entry->count; file += pixels * channels * sizeof(float))
-        for (size_t pixel = 0; pixel < pixels; pixel++)
-            for (size_t channel = 0; channel < channels; channel++, value++) {
-                unsigned char *place = file + (channel * pixels + pixel) * sizeof(float);
-                memcpy(to_file ? (void *)place : value, to_file ? (void *)value : place, sizeof(float));
-            }
-}
 
 static void checksum_text(const unsigned char *bytes, size_t count, char text[CHECKSUM_DIGITS + 1]) {
     const size_t end = CHECKSUM_PLACE + CHECKSUM_DIGITS;
@@ -58,7 +37,7 @@ static void put_checksum(unsigned char *bytes, size_t count) {
 
 static bool describe(cJSON *header, const nn_file_tensor *tensor, size_t offset) {
     cJSON *object = cJSON_AddObjectToObject(header, tensor->name);
-    nn_shape shape = file_shape(tensor->entry);
+    nn_shape shape = nn_layout_shape(tensor->entry);
     double place[2] = {(double)offset, (double)(offset + tensor->entry->count * sizeof(float))};
     cJSON *dims = cJSON_CreateIntArray(shape.dims, shape.rank), *offsets = cJSON_CreateDoubleArray(place, 2);
     return object && cJSON_AddStringToObject(object, "dtype", "F32") &&
@@ -87,7 +66,7 @@ static char *make_header(const nn_file_tensor *tensors, int count, const nn_meta
 
 static void put_tensors(const nn_file_tensor *tensors, int count, unsigned char *out) {
     for (int i = 0; i < count; i++) {
-        move(tensors[i].entry, tensors[i].values, out, true);
+        nn_layout_export(tensors[i].entry, tensors[i].values, out);
         out += tensors[i].entry->count * sizeof(float);
     }
 }
@@ -181,6 +160,13 @@ const char *nn_safetensors_text(const nn_safetensors *file, const char *key) {
     return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(all, key));
 }
 
+int nn_safetensors_rows(const nn_safetensors *file, const char *name) {
+    const cJSON *tensor = cJSON_GetObjectItemCaseSensitive(file->header, name);
+    double rows =
+        cJSON_GetNumberValue(cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(tensor, "shape"), 0));
+    return rows >= 1 && rows <= INT_MAX ? (int)rows : 0;
+}
+
 static bool has_shape(const cJSON *dims, nn_shape shape) {
     if (!cJSON_IsArray(dims) || cJSON_GetArraySize(dims) != shape.rank)
         return false;
@@ -194,7 +180,7 @@ static bool has_shape(const cJSON *dims, nn_shape shape) {
 static nn_status locate(const nn_safetensors *file, const nn_file_tensor *wanted, unsigned char **data,
                         nn_error *error) {
     char text[NN_SHAPE_TEXT];
-    const nn_shape shape = file_shape(wanted->entry);
+    const nn_shape shape = nn_layout_shape(wanted->entry);
     const cJSON *tensor = cJSON_GetObjectItemCaseSensitive(file->header, wanted->name);
     if (!tensor)
         return nn_fail(error, NN_EFORMAT, "%s has no tensor '%s': it is of another model", file->path,
@@ -245,7 +231,7 @@ nn_status nn_safetensors_read(const nn_safetensors *file, const nn_file_tensor *
     for (int i = 0; i < count && status == NN_OK; i++) {
         status = locate(file, &tensors[i], &data, error);
         if (status == NN_OK)
-            move(tensors[i].entry, tensors[i].values, data, false);
+            nn_layout_import(tensors[i].entry, data, tensors[i].values);
     }
     return status;
 }

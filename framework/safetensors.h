@@ -55,6 +55,9 @@ nn_status nn_safetensors_verify(const nn_safetensors *file, nn_error *error);
 /* The text of a metadata key, NULL when it is not there; valid until the file is closed. */
 const char *nn_safetensors_text(const nn_safetensors *file, const char *key);
 
+/* The first dimension of a tensor of the file; 0 where there is none of that name. */
+int nn_safetensors_rows(const nn_safetensors *file, const char *name);
+
 /* Fills in the values of these tensors, which must be all that the file has. NN_EFORMAT; they are then as before. */
 nn_status nn_safetensors_read(const nn_safetensors *file, const nn_file_tensor *tensors, int count,
                               nn_error *error);
