@@ -58,7 +58,7 @@ static nn_onnx_name by_channel(nn_onnx_writer *w, const char *type, nn_onnx_name
     nn_onnx_name constant, y = nn_onnx_inner_name(input, "/");
     strcat(y.text, type);
     snprintf(constant.text, sizeof constant.text, "%s/%s", w->model->input_name, name);
-    nn_onnx_floats(w, constant, NN_SHAPE4(1, input->shape.dims[3], 1, 1), numbers);
+    nn_onnx_floats(w, constant, (nn_shape){3, {input->shape.dims[3], 1, 1}}, numbers);
     nn_protobuf p = nn_onnx_begin(type, y);
     nn_onnx_input(&p, x);
     nn_onnx_input(&p, constant);
