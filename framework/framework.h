@@ -20,5 +20,6 @@
 #include "snnl/snnl.h"
 #include "store.h"
 #include "tensor.h"
+#include "weights.h"
 
 #endif

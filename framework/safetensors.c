@@ -167,6 +167,53 @@ int nn_safetensors_rows(const nn_safetensors *file, const char *name) {
     return rows >= 1 && rows <= INT_MAX ? (int)rows : 0;
 }
 
+uint64_t nn_safetensors_hash(const nn_safetensors *file) {
+    return nn_hash(nn_hash_start, file->bytes, file->count);
+}
+
+static bool read_dims(const cJSON *shape, nn_stored_tensor *tensor) {
+    const cJSON *item;
+    if (!cJSON_IsArray(shape))
+        return false;
+    cJSON_ArrayForEach(item, shape) {
+        double dim = cJSON_GetNumberValue(item);
+        if (tensor->rank == NN_STORED_RANK_MAX || !(dim >= 0 && dim <= 9e15) || dim != (double)(size_t)dim)
+            return false;
+        tensor->dims[tensor->rank++] = (size_t)dim;
+    }
+    return true;
+}
+
+/* The bytes that a tensor of the header says are its own. */
+static bool find_bytes(const nn_safetensors *file, const cJSON *item, const unsigned char **bytes,
+                       size_t *size) {
+    const cJSON *offsets = cJSON_GetObjectItemCaseSensitive(item, "data_offsets");
+    double first = cJSON_GetNumberValue(cJSON_GetArrayItem(offsets, 0));
+    double last = cJSON_GetNumberValue(cJSON_GetArrayItem(offsets, 1));
+    if (!(first >= 0 && first <= last && last <= (double)file->tensor_bytes) ||
+        first != (double)(size_t)first || last != (double)(size_t)last)
+        return false;
+    *bytes = file->tensors + (size_t)first;
+    *size = (size_t)last - (size_t)first;
+    return true;
+}
+
+nn_status nn_safetensors_next(const nn_safetensors *file, nn_stored_tensor *tensor, bool *found,
+                              nn_error *error) {
+    const cJSON *item = tensor->place ? ((const cJSON *)tensor->place)->next : file->header->child;
+    while (item && strcmp(item->string, "__metadata__") == 0)
+        item = item->next;
+    *found = item != NULL;
+    if (!item)
+        return NN_OK;
+    *tensor = (nn_stored_tensor){.name = item->string, .place = item};
+    tensor->type = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(item, "dtype"));
+    if (!tensor->type || !read_dims(cJSON_GetObjectItemCaseSensitive(item, "shape"), tensor) ||
+        !find_bytes(file, item, &tensor->bytes, &tensor->size))
+        return damaged(file, item->string, error);
+    return NN_OK;
+}
+
 static bool has_shape(const cJSON *dims, nn_shape shape) {
     if (!cJSON_IsArray(dims) || cJSON_GetArraySize(dims) != shape.rank)
         return false;
@@ -177,7 +224,7 @@ static bool has_shape(const cJSON *dims, nn_shape shape) {
 }
 
 /* Finds the bytes of the tensor in the file. */
-static nn_status locate(const nn_safetensors *file, const nn_file_tensor *wanted, unsigned char **data,
+static nn_status locate(const nn_safetensors *file, const nn_file_tensor *wanted, const unsigned char **data,
                         nn_error *error) {
     char text[NN_SHAPE_TEXT];
     const nn_shape shape = nn_layout_shape(wanted->entry);
@@ -190,14 +237,9 @@ static nn_status locate(const nn_safetensors *file, const nn_file_tensor *wanted
         !has_shape(cJSON_GetObjectItemCaseSensitive(tensor, "shape"), shape))
         return nn_fail(error, NN_EFORMAT, "%s: tensor '%s' should be float32, %s: it is of another model",
                        file->path, wanted->name, nn_shape_text(shape, text));
-    const cJSON *offsets = cJSON_GetObjectItemCaseSensitive(tensor, "data_offsets");
-    double first = cJSON_GetNumberValue(cJSON_GetArrayItem(offsets, 0));
-    double last = cJSON_GetNumberValue(cJSON_GetArrayItem(offsets, 1));
-    double bytes = (double)(wanted->entry->count * sizeof(float));
-    if (!(first >= 0 && last <= (double)file->tensor_bytes && last - first == bytes &&
-          first == (double)(size_t)first))
+    size_t size;
+    if (!find_bytes(file, tensor, data, &size) || size != wanted->entry->count * sizeof(float))
         return damaged(file, wanted->name, error);
-    *data = file->tensors + (size_t)first;
     return NN_OK;
 }
 
@@ -219,7 +261,7 @@ static nn_status check_names(const nn_safetensors *file, const nn_file_tensor *t
 
 nn_status nn_safetensors_read(const nn_safetensors *file, const nn_file_tensor *tensors, int count,
                               nn_error *error) {
-    unsigned char *data;
+    const unsigned char *data;
     size_t bytes = 0;
     nn_status status = check_names(file, tensors, count, error);
     for (int i = 0; i < count && status == NN_OK; i++) { /* every check before the first change */

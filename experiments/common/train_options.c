@@ -38,6 +38,15 @@ const exp_option exp_train_table[] = {
     {"model", EXP_TEXT, AT(model), "NAME", "network", .recorded = true},
     {"dataset", EXP_TEXT, AT(dataset), "NAME", "data set", .recorded = true},
     {"data", EXP_TEXT, AT(data), "DIR", "data root (else $ENTANGLE_DATA, else ./data)", .recorded = false},
+    {"init", EXP_TEXT, AT(init), "FILE",
+     "begin with the weights of a safetensors file, PyTorch's too, or of a run folder", .recorded = true,
+     .optional = true},
+    {"init-skip", EXP_TEXT, AT(init_skip), "GLOB,...",
+     "tensors of --init that are not taken: they begin afresh (logits.*: for other classes)",
+     .recorded = true, .optional = true},
+    {"init-checksum", EXP_TEXT, AT(init_checksum), "HEX",
+     "refuse another file than the one with this checksum; config.ini records it", .recorded = true,
+     .optional = true},
     {"snnl-weight", EXP_NUMBER, AT(snnl_weight), "W",
      "loss = cross-entropy - W * sum of the layers' SNNL; alone: the preset's weight", -1e6, 1e6,
      .bare = AT(entangling_weight), .recorded = true},
@@ -222,6 +231,13 @@ static nn_status resolve_resumed(exp_train_options *options, const char *run, in
 
 /* --- all sources ---------------------------------------------------------------------------------------- */
 
+static nn_status check_initial(const exp_train_options *o, nn_error *error) {
+    const char *lone = o->init_skip[0] ? "skip" : o->init_checksum[0] ? "checksum" : NULL;
+    if (lone && !o->init[0])
+        return nn_fail(error, NN_EARGUMENT, "--init-%s: of which file? name it with --init FILE", lone);
+    return NN_OK;
+}
+
 nn_status exp_train_options_resolve(exp_train_options *options, int argc, char **argv, nn_error *error) {
     exp_train_options alone = exp_train_defaults; /* the command line's own */
     if (exp_options_parse(exp_train_table, &alone, argc, argv, error) != NN_OK)
@@ -230,7 +246,10 @@ nn_status exp_train_options_resolve(exp_train_options *options, int argc, char *
         return resolve_resumed(options, alone.run, argc, argv, error);
     *options = exp_train_defaults;
     options->dataset_named = is_named(argc, argv, "--dataset");
-    return apply(options, named_preset(argc, argv), argc, argv, error);
+    nn_status status = apply(options, named_preset(argc, argv), argc, argv, error);
+    if (is_named(argc, argv, "--init") && !is_named(argc, argv, "--init-checksum"))
+        options->init_checksum[0] = '\0'; /* a preset's is that of the preset's file */
+    return status == NN_OK ? check_initial(options, error) : status;
 }
 
 const char *exp_data_root(const char *data) {

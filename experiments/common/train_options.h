@@ -11,6 +11,7 @@
 typedef struct exp_train_options {
     char preset[EXP_TEXT_MAX], model[EXP_TEXT_MAX], dataset[EXP_TEXT_MAX], data[EXP_TEXT_MAX],
         run[EXP_TEXT_MAX];
+    char init[EXP_TEXT_MAX], init_skip[EXP_TEXT_MAX], init_checksum[EXP_TEXT_MAX];
     double snnl_weight, entangling_weight;
     char snnl_layers[EXP_TEXT_MAX];
     int distance; /* nn_distance */

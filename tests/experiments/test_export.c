@@ -138,7 +138,7 @@ static void refusals(void **state) {
         program_complained(cases[i].message);
     }
     assert_int_equal(program_run("export", "--help"), 0);
-    program_said(program_output, "--taps");
+    program_said(program_output, "--[no-]taps");
     program_next.output = "/dev/full";
     assert_int_equal(program_run("export", "--run mlp --json --quiet"), 1);
     program_complained("export: cannot write the summary to standard output");
