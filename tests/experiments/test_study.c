@@ -96,8 +96,8 @@ static const char *const refused[][2] = {
     {"# nothing\ntitle = x\n\n", "f.ini:3: the study has no [block]"},
     {"epochs = 2\n" BLOCK,
      "f.ini:1: 'epochs' stands before the first [block], where only title, about, paper, place"},
-    {BLOCK "epoch = 2\n",
-     "f.ini:3: 'epoch' is not for a study; there are: preset, model, dataset, snnl-weight, "},
+    {BLOCK "epoch = 2\n", "f.ini:3: 'epoch' is not for a study; there are: preset, model, dataset, init, "
+                          "init-skip, init-checksum, snnl-weight, "},
     {BLOCK "quiet = yes\n", "f.ini:3: 'quiet' is not for a study; there are: "},
     {BLOCK "run = here\n", "f.ini:3: 'run' is not for a study; there are: "},
     {BLOCK "title = late\n", "f.ini:3: 'title' is not for a study"},
