@@ -22,7 +22,7 @@ VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 CFLAGS  ?=
 ALL_CFLAGS := -std=gnu11 -Wall -Wextra -Wshadow -Wmissing-prototypes -Wvla -fopenmp -fno-math-errno \
               -fno-trapping-math -ffp-contract=off -I. -MMD -MP $(FLAGS) $(CFLAGS)
-LIBS    := -lopenblas -lcjson -linih -lz -lm -lpthread
+LIBS    := -larchive -lopenblas -lcjson -linih -lz -lm -lpthread
 
 # x86-64 alone has these instruction sets; other processors use the generic kernels.
 FOREIGN := $(if $(filter x86_64%,$(shell $(CC) -dumpmachine 2>/dev/null || uname -m)),,%_avx512.c %_avx2.c)

@@ -8,6 +8,7 @@
 #include "graph.h"
 #include "layout.h"
 #include "npy.h"
+#include "npz.h"
 #include "onnx/onnx.h"
 #include "ops/ops.h"
 #include "optimizer.h"
