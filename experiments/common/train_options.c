@@ -96,6 +96,9 @@ const exp_option exp_train_table[] = {
     {"resume", EXP_FLAG, AT(resume), NULL,
      "go on with the run in --run DIR: same options, same result (--epochs, --steps may grow)",
      .recorded = false},
+    {"tensorboard", EXP_FLAG, AT(tensorboard), NULL,
+     "the rows of metrics.csv also as an event file for TensorBoard, in the run folder", .recorded = true,
+     .optional = true},
     {"profile", EXP_FLAG, AT(profile), NULL, "print how the time of a step divides, by op and by layer",
      .recorded = false},
     {"quiet", EXP_FLAG, AT(quiet), NULL, "no progress on stderr", .recorded = false},
@@ -177,8 +180,8 @@ static nn_status apply(exp_train_options *options, const char *preset, int argc,
 /* --- a run that goes on --------------------------------------------------------------------------------- */
 
 bool exp_train_option_decides(const exp_option *o) {
-    static const char *const free_to_change[] = {"epochs", "steps", "save-every"};
-    for (int i = 0; i < 3; i++)
+    static const char *const free_to_change[] = {"epochs", "steps", "save-every", "tensorboard"};
+    for (int i = 0; i < 4; i++)
         if (strcmp(o->name, free_to_change[i]) == 0)
             return false;
     return o->recorded;

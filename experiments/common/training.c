@@ -160,7 +160,7 @@ static nn_status go_on(training *t, const exp_position *from, nn_error *error) {
     data_loader_seek(t->train, from->step);
     exp_progress_say(&t->progress, "resumed  after step %llu of %llu", (unsigned long long)from->step,
                      (unsigned long long)t->steps);
-    return exp_run_folder_go_on(&t->folder, t->options, &t->classifier, from->step, error);
+    return exp_run_folder_go_on(&t->folder, t->options, &t->classifier, from->step, from->seconds, error);
 }
 
 /* From where this part of the run goes on: the beginning, or the newest checkpoint. */
