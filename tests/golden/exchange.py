@@ -2,11 +2,12 @@
 """What a run leaves, taken up by other programs and compared with ours:
 
     model.safetensors   into PyTorch's twin of the model (pytorch_models.py), by a reader of its own
-    ./export            checked by the onnx package, and run by OpenCV's dnn: logits and every tap
+    ./export            checked by the onnx package, and run by OpenCV's dnn and by ONNX Runtime: logits and every tap
     ./measure --dump    the logits and taps to compare with, as a folder of .npy and as one .npz, read by NumPy
 
 usage: /usr/bin/python3 tests/golden/exchange.py DATA RUN...
-Debian: python3-torch python3-onnx python3-opencv. DATA is the data root; the runs are on mnist, fashion-mnist or cifar10."""
+Debian: python3-torch python3-onnx python3-opencv. ONNX Runtime is left out unless $ONNXRUNTIME names a folder in which
+`npm install onnxruntime-web` was run, for node. DATA is the data root; the runs are on mnist, fashion-mnist or cifar10."""
 import gzip
 import json
 import os
@@ -95,6 +96,20 @@ def check_onnx(path, images, dump, last):
     return worst
 
 
+def check_onnxruntime(path, images, folder, layout):
+    modules = os.environ.get("ONNXRUNTIME")
+    if not modules:
+        return 0
+    np.save(f"{folder}/images.npy", images)
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "onnxruntime.mjs")
+    command = ["node", script, os.path.abspath(modules), path, f"{folder}/images.npy", f"{folder}/taps", layout]
+    found = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    lines = [line.split() for line in found.splitlines()]
+    for name, error, largest in lines:
+        print(f"  {'ONNX Runtime, ' + name:28s} largest difference {float(error):.1e} of {float(largest):.4g}")
+    return max(float(line[1]) for line in lines)
+
+
 def read_dump(run, root, folder):
     measure = ["./measure", "--run", run, "--data", root, "--examples", str(EXAMPLES), "--json", "--dump"]
     subprocess.run(measure + [f"{folder}/taps"], check=True, stdout=subprocess.DEVNULL)
@@ -115,8 +130,10 @@ def check(root, run, folder):
     for options in ([], ["--taps"], ["--taps", "--layout", "channels-last"]):
         last = "channels-last" in options
         path = f"{folder}/model.onnx"
-        subprocess.run(["./export", "--run", run, "--out", path] + options, check=True)
-        worst = max(worst, check_onnx(path, images.transpose(0, 2, 3, 1).copy() if last else images, dump, last))
+        subprocess.run(["./export", "--quiet", "--run", run, "--out", path] + options, check=True)
+        pixels = images.transpose(0, 2, 3, 1).copy() if last else images
+        worst = max(worst, check_onnx(path, pixels, dump, last))
+        worst = max(worst, check_onnxruntime(path, pixels, folder, "channels-last" if last else "channels-first"))
     return worst
 
 
