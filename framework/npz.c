@@ -232,8 +232,6 @@ nn_status nn_npz_end(nn_npz *z, bool whole, nn_error *error) {
         return status;
     if (whole && archive_write_close(z->archive) != ARCHIVE_OK)
         status = fail_write(z, archive_error_string(z->archive), error);
-    if (z->archive && !whole)
-        archive_write_fail(z->archive);
     archive_write_free(z->archive);
     if (whole && status == NN_OK && fsync(z->file) != 0)
         status = fail_write(z, strerror(errno), error);

@@ -237,8 +237,10 @@ static char *line_of(const exp_classifier *c, const exp_row *row) {
         fprintf(memory, ",%.9g,%.9g\n", row->test_loss, row->test_accuracy);
     else
         fputs(",,\n", memory);
-    fclose(memory);
-    return line;
+    if (fclose(memory) == 0)
+        return line;
+    free(line);
+    return NULL;
 }
 
 nn_status exp_run_folder_log(exp_run_folder *folder, const exp_classifier *c, const exp_row *row,

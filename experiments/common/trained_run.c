@@ -6,11 +6,13 @@
 
 #include "datasets/augment.h"
 
+/* As a JSON array, to be freed; NULL without memory. */
 static char *names_of_classes(const data_set *set) {
     cJSON *names = cJSON_CreateArray();
-    for (int i = 0; i < set->classes; i++)
-        cJSON_AddItemToArray(names, cJSON_CreateString(set->class_names[i]));
-    char *text = cJSON_PrintUnformatted(names);
+    bool good = names != NULL;
+    for (int i = 0; i < set->classes && good; i++)
+        good = cJSON_AddItemToArray(names, cJSON_CreateString(set->class_names[i]));
+    char *text = good ? cJSON_PrintUnformatted(names) : NULL;
     cJSON_Delete(names);
     return text;
 }
