@@ -113,6 +113,10 @@ static nn_status damaged(const nn_safetensors *file, const char *what, nn_error 
 static nn_status parse_header(nn_safetensors *file, nn_error *error) {
     if (file->count < LENGTH_BYTES)
         return damaged(file, "shorter than 8 bytes", error);
+    if (memcmp(file->bytes, "PK\3\4", 4) == 0)
+        return damaged(
+            file, "a zip archive, as torch.save writes (safetensors.torch.save_file writes what is wanted)",
+            error);
     uint64_t length = 0;
     for (int i = LENGTH_BYTES - 1; i >= 0; i--)
         length = length << 8 | file->bytes[i];

@@ -28,25 +28,29 @@ static void say(exp_progress *progress, char *lines, bool warn) {
         (warn ? exp_progress_warn : exp_progress_say)(progress, warn ? "%s" : "         %s", line);
 }
 
+/* Numbers of the channels, as model.safetensors has them. */
+static void list(const float *numbers, int count, char text[128]) {
+    text[0] = '\0';
+    for (int c = 0; c < count; c++)
+        snprintf(text + strlen(text), 128 - strlen(text), c ? " %.9g" : "%.9g", (double)numbers[c]);
+}
+
 /* Images are normalised as always; weights may have been trained on images that were normalised otherwise. */
 static void describe_normalisation(exp_progress *progress, const data_set *set, const nn_safetensors *file) {
     const char *mean = nn_safetensors_text(file, "mean"), *deviation = nn_safetensors_text(file, "deviation");
-    char ours[2][128] = {"", ""};
-    for (int c = 0; c < set->channels; c++) {
-        snprintf(ours[0] + strlen(ours[0]), sizeof ours[0] - strlen(ours[0]), " %.9g", set->mean[c]);
-        snprintf(ours[1] + strlen(ours[1]), sizeof ours[1] - strlen(ours[1]), " %.9g", set->deviation[c]);
-    }
-    if (mean && deviation && strcmp(mean, ours[0] + 1) == 0 && strcmp(deviation, ours[1] + 1) == 0)
+    char ours[2][128];
+    list(set->mean, set->channels, ours[0]);
+    list(set->deviation, set->channels, ours[1]);
+    if (mean && deviation && strcmp(mean, ours[0]) == 0 && strcmp(deviation, ours[1]) == 0)
         return;
-    exp_progress_say(progress,
-                     "         images are normalised by mean%s and deviation%s of this training set;",
+    exp_progress_say(progress, "         images are normalised by the training set's mean %s, deviation %s",
                      ours[0], ours[1]);
     if (mean && deviation)
         exp_progress_say(progress,
-                         "         those that the file's weights were trained on by %.100s and %.100s", mean,
+                         "         those of the file's training were by mean %.100s, deviation %.100s", mean,
                          deviation);
     else
-        exp_progress_say(progress, "         the file does not say how its own were");
+        exp_progress_say(progress, "         (the file does not say how those of its training were)");
 }
 
 static nn_status take(exp_train_options *o, const data_set *set, const nn_safetensors *file,

@@ -91,8 +91,10 @@ static void misfits(void **state) {
         {1, "--init absent", "absent: No such file"},
         {1, "--init data", "data/model.safetensors: No such file"},
         {1, "--init first/config.ini", "first/config.ini: its header would end behind the file"},
+        {1, "--init torch.pt", "torch.pt: a zip archive, as torch.save writes"},
         {1, "--init first --init-checksum 12", "--init-checksum is 12: it is another file"},
     };
+    test_file("torch.pt", "PK\3\4 and so on", 14);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_int_equal(program_run("train", QUICK "--run never %s", cases[i].line), cases[i].code);
         program_complained(cases[i].message);

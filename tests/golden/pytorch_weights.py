@@ -70,4 +70,5 @@ def main():
     print(logits)
 
 
-main()
+if __name__ == "__main__":
+    main()
