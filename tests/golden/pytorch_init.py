@@ -44,7 +44,7 @@ def check(root, folder, name, preset, dataset, channels, side):
 def main():
     torch.manual_seed(3)
     with tempfile.TemporaryDirectory() as folder:
-        sys.exit(max(check(sys.argv[1], folder, *case) for case in CASES) > 1e-5)
+        sys.exit(bool(max(check(sys.argv[1], folder, *case) for case in CASES) > 1e-5))
 
 
 if __name__ == "__main__":
