@@ -8,6 +8,8 @@
 #include "file.h"
 #include "graph.h"
 #include "npy.h"
+#include "npz.h"
+#include "onnx/onnx.h"
 #include "ops/ops.h"
 #include "optimizer.h"
 #include "plan.h"
@@ -20,5 +22,6 @@
 #include "tensor.h"
 #include "threads.h"
 #include "version.h"
+#include "weights.h"
 
 #endif

@@ -252,8 +252,10 @@ void exp_option_write(const exp_option *o, const void *target, FILE *file) {
 }
 
 void exp_options_write(const exp_option *table, const void *target, FILE *file) {
+    char text[EXP_TEXT_MAX];
     for (const exp_option *o = table; o->name; o++) {
-        if (!o->recorded || (o->spared && !((const char *)target + o->offset)[0]))
+        exp_option_text(o, target, text);
+        if (!o->recorded || (o->optional && (!text[0] || (o->kind == EXP_FLAG && strcmp(text, "no") == 0))))
             continue;
         fprintf(file, "%s = ", o->name);
         exp_option_write(o, target, file);

@@ -31,7 +31,7 @@ typedef struct exp_option {
     const char *const *choices; /* ended by NULL */
     size_t bare;   /* of a number: without a value, --name takes the double at this offset; 0: not allowed */
     bool recorded; /* part of config.ini */
-    bool spared;   /* of a text: but not while it is "" */
+    bool optional; /* not written there while it is an empty text, or no */
 } exp_option;
 
 /* NULL where the table has none of that name. */
@@ -58,7 +58,7 @@ nn_status exp_options_read_file(const exp_option *table, void *target, const cha
 const char *exp_option_text(const exp_option *option, const void *target, char text[EXP_TEXT_MAX]);
 void exp_option_write(const exp_option *option, const void *target, FILE *file);
 
-/* One line per recorded option, in a form that exp_options_read takes back unchanged. */
+/* One line per recorded option, but for optional ones that are empty or no, in a form that exp_options_read takes back unchanged. */
 void exp_options_write(const exp_option *table, const void *target, FILE *file);
 
 void exp_options_help(const exp_option *table, const void *defaults, FILE *file);
