@@ -114,6 +114,8 @@ $(B)/tests/bench/bench_onednn: LIBS := -ldnnl $(LIBS)
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(LIBRARY)
 	@echo "  link  $@"
 	@$(CC) $(ALL_CFLAGS) $^ $(LIBS) -o $@
+# These have a memory allocator of their own.
+$(filter %/test_out_of_memory,$(TESTS)): $(call objects,$(wildcard tests/support/out_of_memory/*.c))
 $(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(LIBRARY)
 	@echo "  link  $@"
 	@$(CC) $(ALL_CFLAGS) $^ -lcmocka $(LIBS) -o $@

@@ -1,6 +1,7 @@
 #include "safetensors.h"
 
 #include <cjson/cJSON.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,14 +57,21 @@ static void put_checksum(unsigned char *bytes, size_t count) {
 
 /* --- writing -------------------------------------------------------------------------------------------- */
 
+/* Puts the item, NULL without memory, into the object, which owns it then; deletes it where that fails. */
+static bool add_item(cJSON *object, const char *name, cJSON *item) {
+    bool added = item && cJSON_AddItemToObject(object, name, item);
+    if (!added)
+        cJSON_Delete(item);
+    return added;
+}
+
 static bool describe(cJSON *header, const nn_file_tensor *tensor, size_t offset) {
     cJSON *object = cJSON_AddObjectToObject(header, tensor->name);
     nn_shape shape = file_shape(tensor->entry);
     double place[2] = {(double)offset, (double)(offset + tensor->entry->count * sizeof(float))};
-    cJSON *dims = cJSON_CreateIntArray(shape.dims, shape.rank), *offsets = cJSON_CreateDoubleArray(place, 2);
     return object && cJSON_AddStringToObject(object, "dtype", "F32") &&
-           cJSON_AddItemToObject(object, "shape", dims) &&
-           cJSON_AddItemToObject(object, "data_offsets", offsets);
+           add_item(object, "shape", cJSON_CreateIntArray(shape.dims, shape.rank)) &&
+           add_item(object, "data_offsets", cJSON_CreateDoubleArray(place, 2));
 }
 
 /* The header as text to be freed, NULL without memory; *bytes is the size of all tensors. */
@@ -139,7 +147,10 @@ static nn_status parse_header(nn_safetensors *file, nn_error *error) {
         length = length << 8 | file->bytes[i];
     if (length > file->count - LENGTH_BYTES)
         return damaged(file, "its header would end behind the file", error);
+    errno = 0; /* which tells whether what is missing is memory */
     file->header = cJSON_ParseWithLength((const char *)file->bytes + LENGTH_BYTES, (size_t)length);
+    if (!file->header && errno == ENOMEM)
+        return nn_fail_memory(error, file->path);
     if (!cJSON_IsObject(file->header))
         return damaged(file, "its header is not a JSON object", error);
     file->tensors = file->bytes + LENGTH_BYTES + length;
