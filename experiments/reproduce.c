@@ -9,6 +9,7 @@
 #include "common/presets.h"
 #include "common/program.h"
 #include "common/progress.h"
+#include "common/text_file.h"
 #include "framework/kernels/kernels.h"
 #include "report/report.h"
 #include "study/analysis.h"
@@ -315,7 +316,7 @@ static void put_word(FILE *file, const char *word) {
 static char *join(int argc, char **argv) {
     char *command = NULL;
     size_t size;
-    FILE *memory = open_memstream(&command, &size);
+    FILE *memory = exp_memory_open(&command, &size);
     if (!memory)
         return NULL;
     fputs("./reproduce", memory);
@@ -323,7 +324,7 @@ static char *join(int argc, char **argv) {
         putc(' ', memory);
         put_word(memory, argv[i]);
     }
-    fclose(memory);
+    exp_memory_close(memory, &command);
     return command;
 }
 

@@ -31,6 +31,9 @@ nn_status nn_fail(nn_error *error, nn_status status, const char *format, ...)
 /* NN_EMEMORY with a message that names what could not be allocated. */
 nn_status nn_fail_memory(nn_error *error, const char *what);
 
+/* What a system call's errno comes to: NN_EMEMORY for ENOMEM, else NN_EFILE. */
+nn_status nn_system_status(int code);
+
 /* *result = a * b, or false when the product does not fit in a size_t. */
 bool nn_multiply(size_t a, size_t b, size_t *result);
 

@@ -1,4 +1,7 @@
-/* json.h - summaries as JSON: how numbers are written, and where to. */
+/* json.h - summaries as JSON: how numbers are written, where to, and how they are read again.
+ *
+ * One document is begun with exp_json_new, filled without a check of anything, and turned into text: that fails where at any
+ * moment since there was no memory. One at a time. */
 #ifndef EXP_JSON_H
 #define EXP_JSON_H
 
@@ -6,6 +9,15 @@
 #include <stdio.h>
 
 #include "framework/framework.h"
+
+/* The object at the root of a document; NULL without memory, which all that follows bears. */
+cJSON *exp_json_new(void);
+
+/* A new object at the end of a list; NULL without memory. */
+cJSON *exp_json_add_object(cJSON *list);
+
+/* The document on one line, for the caller to free; NULL where memory was missing for any part of it. */
+char *exp_json_line(const cJSON *object);
 
 /* A number with at most 9 significant digits, what float32 results are worth; null where it is not finite. */
 void exp_json_number(cJSON *object, const char *name, double value);
@@ -16,5 +28,8 @@ void exp_json_count(cJSON *object, const char *name, unsigned long long value);
 /* Writes the object to the file `path`, whole or not at all, and on one line to `output` unless that is NULL; deletes it in
  * any case. NN_EFILE where one of them cannot be written. */
 nn_status exp_json_write(cJSON *object, const char *path, FILE *output, nn_error *error);
+
+/* Reads a file; *json is the caller's to delete, NULL after a failure. NN_EFILE; NN_EFORMAT where it is not JSON. */
+nn_status exp_json_read(const char *path, cJSON **json, nn_error *error);
 
 #endif

@@ -1,12 +1,11 @@
 #include "named_numbers.h"
 
-#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "framework/file.h"
+#include "experiments/common/json.h"
 
 static bool add(exp_named_numbers *numbers, const char *name, double value) {
     exp_named_number *more = realloc(numbers->items, ((size_t)numbers->count + 1) * sizeof *numbers->items);
@@ -56,19 +55,16 @@ static bool take(exp_named_numbers *numbers, const cJSON *parent, const char *pr
 }
 
 nn_status exp_named_numbers_read(exp_named_numbers *numbers, const char *path, nn_error *error) {
-    unsigned char *bytes;
-    size_t count;
+    cJSON *json;
     *numbers = (exp_named_numbers){0};
-    nn_status status = nn_file_read(path, 1 << 24, &bytes, &count, error);
+    nn_status status = exp_json_read(path, &json, error);
     if (status != NN_OK)
         return status;
-    cJSON *json = cJSON_ParseWithLength((const char *)bytes, count);
     if (!cJSON_IsObject(json))
         status = nn_fail(error, NN_EFORMAT, "%s: no JSON object", path);
     else if (!take(numbers, json, ""))
         status = nn_fail_memory(error, path);
     cJSON_Delete(json);
-    free(bytes);
     return status;
 }
 

@@ -1,6 +1,5 @@
 #include "results.h"
 
-#include <cjson/cJSON.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -8,6 +7,8 @@
 #include <unistd.h>
 
 #include "analysis.h"
+#include "experiments/common/json.h"
+#include "experiments/common/text_file.h"
 
 const char *const exp_run_states[] = {"missing", "done", "failed", "skipped"};
 
@@ -103,16 +104,13 @@ static nn_status take_summary(exp_study_result *result, const cJSON *json, nn_er
 static nn_status read_summary(const exp_study_table *table, const exp_study_run *run, cJSON **json,
                               nn_error *error) {
     const char *path = exp_study_path(table, run, "/summary.json");
-    unsigned char *bytes;
-    size_t count;
+    nn_error damage = {0};
     *json = NULL;
     if (access(path, F_OK) != 0)
         return NN_OK;
-    nn_status status = nn_file_read(path, 1 << 24, &bytes, &count, error);
-    if (status != NN_OK)
-        return status;
-    *json = cJSON_ParseWithLength((const char *)bytes, count);
-    free(bytes);
+    nn_status status = exp_json_read(path, json, &damage);
+    if (status != NN_OK && status != NN_EFORMAT)
+        return nn_fail(error, status, "%s", damage.message);
     if (!cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(*json, "interrupted"))) {
         cJSON_Delete(*json);
         *json = NULL;
@@ -120,12 +118,12 @@ static nn_status read_summary(const exp_study_table *table, const exp_study_run 
     return NN_OK;
 }
 
-/* An analysis that cannot be read counts as failed: it is made again. */
-static void read_analyses(const exp_study_table *table, exp_study_result *result) {
+/* An analysis that is damaged counts as failed: it is made again. */
+static nn_status read_analyses(const exp_study_table *table, exp_study_result *result, nn_error *error) {
     for (int i = 0; i < result->block->analysis_count; i++) {
         char folder[EXP_ANALYSIS_PATH_MAX], path[EXP_ANALYSIS_PATH_MAX + 32];
         exp_analysis_result *analysis = &result->analyses[i];
-        nn_error ignored = {0};
+        nn_error damage = {0};
         exp_named_numbers_free(&analysis->numbers);
         exp_analysis_folder(table, result, &result->block->analyses[i], folder);
         snprintf(path, sizeof path, "%s.failed", folder);
@@ -133,11 +131,14 @@ static void read_analyses(const exp_study_table *table, exp_study_result *result
                           : access(path, F_OK) == 0 ? EXP_RUN_FAILED
                                                     : EXP_RUN_MISSING;
         snprintf(path, sizeof path, "%s/summary.json", folder);
-        if (access(path, F_OK) == 0)
-            analysis->state = exp_named_numbers_read(&analysis->numbers, path, &ignored) == NN_OK
-                                  ? EXP_RUN_DONE
-                                  : EXP_RUN_FAILED;
+        if (access(path, F_OK) != 0)
+            continue;
+        nn_status status = exp_named_numbers_read(&analysis->numbers, path, &damage);
+        if (status == NN_EMEMORY)
+            return nn_fail(error, status, "%s", damage.message);
+        analysis->state = status == NN_OK ? EXP_RUN_DONE : EXP_RUN_FAILED;
     }
+    return NN_OK;
 }
 
 nn_status exp_study_table_read(exp_study_table *table, const exp_study_run *run, nn_error *error) {
@@ -154,7 +155,8 @@ nn_status exp_study_table_read(exp_study_table *table, const exp_study_run *run,
             forget(result, result->run->skipped ? EXP_RUN_SKIPPED
                            : failed             ? EXP_RUN_FAILED
                                                 : EXP_RUN_MISSING);
-        read_analyses(table, result);
+        if (status == NN_OK)
+            status = read_analyses(table, result, error);
     }
     cJSON_Delete(json);
     return status;
@@ -350,12 +352,12 @@ static nn_status write_file(const exp_study_table *table, const char *name,
     char path[EXP_TEXT_MAX + 32], *text = NULL;
     size_t length = 0;
     snprintf(path, sizeof path, "%s/%s", table->out, name);
-    FILE *memory = open_memstream(&text, &length);
+    FILE *memory = exp_memory_open(&text, &length);
     if (!memory)
         return nn_fail_memory(error, path);
     put(memory, table);
-    nn_status status =
-        fclose(memory) == 0 ? nn_file_write_atomic(path, text, length, error) : nn_fail_memory(error, path);
+    nn_status status = exp_memory_close(memory, &text) ? nn_file_write_atomic(path, text, length, error)
+                                                       : nn_fail_memory(error, path);
     free(text);
     return status;
 }

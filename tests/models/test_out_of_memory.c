@@ -12,7 +12,8 @@ enum { BATCH = 2, CLASSES = 3 };
 typedef struct subject {
     const model *model;
     bool training;
-    nn_store *store; /* frozen by the first plan, so that not every try fills it with millions of initial values */
+    nn_store
+        *store; /* frozen by the first plan, so that not every try fills it with millions of initial values */
 } subject;
 
 /* Cross-entropy minus the SNNL of all taps. */
@@ -22,8 +23,8 @@ static nn_node *loss_of(nn_graph *graph, nn_node *logits, nn_node *labels) {
     for (int i = 0; i < taps; i++) {
         char name[NN_NAME_MAX + 8];
         snprintf(name, sizeof name, "snnl/%s", nn_tap_name(graph, i));
-        nn_node *snnl = nn_snnl(nn_tap_node(graph, i), labels, name,
-                                (nn_snnl_options){.mode = NN_TEMPERATURE_LEARNED});
+        nn_node *snnl =
+            nn_snnl(nn_tap_node(graph, i), labels, name, (nn_snnl_options){.mode = NN_TEMPERATURE_LEARNED});
         loss = nn_add(loss, nn_scale(snnl, -0.1f));
     }
     return loss;
@@ -66,7 +67,8 @@ static nn_status build(void *context, uint64_t *hash, nn_error *error) {
     loss_of(graph, s->model->build(images, CLASSES), nn_labels(graph, "label", BATCH, CLASSES));
     *hash = nn_hash(*hash, &store.parameter_count, sizeof store.parameter_count);
     const nn_error *mistake = nn_graph_error(graph);
-    nn_status status = mistake->status == NN_OK ? NN_OK : nn_fail(error, mistake->status, "%s", mistake->message);
+    nn_status status =
+        mistake->status == NN_OK ? NN_OK : nn_fail(error, mistake->status, "%s", mistake->message);
     nn_graph_free(graph);
     nn_store_free(&store);
     return status;
@@ -83,7 +85,8 @@ static void test_table(void **state) {
     for (const model *m = models; m->name; m++) {
         nn_store store;
         nn_store_begin(&store, 1);
-        subject inference = {.model = m, .store = &store}, training = {.model = m, .training = true, .store = &store};
+        subject inference = {.model = m, .store = &store},
+                training = {.model = m, .training = true, .store = &store};
         try("graph with SNNL", build, &training);
         try("plan for training with SNNL", plan, &training);
         try("plan for inference", plan, &inference);
@@ -99,7 +102,8 @@ static nn_status build_pair(void *context, uint64_t *hash, nn_error *error) {
     if (status == NN_OK)
         status = model_discriminator_begin(&discriminator, options, 0.9, error);
     if (status == NN_OK)
-        *hash = nn_hash(*hash, &discriminator.store.parameter_count, sizeof discriminator.store.parameter_count);
+        *hash =
+            nn_hash(*hash, &discriminator.store.parameter_count, sizeof discriminator.store.parameter_count);
     model_generator_end(&generator);
     model_discriminator_end(&discriminator);
     return status;
@@ -107,10 +111,14 @@ static nn_status build_pair(void *context, uint64_t *hash, nn_error *error) {
 
 static void test_gan(void **state) {
     (void)state;
-    model_gan_options images = {.batch = BATCH, .latent = 3, .height = 8, .width = 8, .channels = 1, .filters = 2};
-    model_gan_options points = {.batch = BATCH, .latent = 3, .height = 1, .width = 1, .channels = 2, .filters = 2};
-    memory_try((memory_trial){.name = "generator, discriminator: images", .operation = build_pair, .context = &images});
-    memory_try((memory_trial){.name = "generator, discriminator: points", .operation = build_pair, .context = &points});
+    model_gan_options images = {
+        .batch = BATCH, .latent = 3, .height = 8, .width = 8, .channels = 1, .filters = 2};
+    model_gan_options points = {
+        .batch = BATCH, .latent = 3, .height = 1, .width = 1, .channels = 2, .filters = 2};
+    memory_try((memory_trial){
+        .name = "generator, discriminator: images", .operation = build_pair, .context = &images});
+    memory_try((memory_trial){
+        .name = "generator, discriminator: points", .operation = build_pair, .context = &points});
 }
 
 int main(void) {

@@ -19,7 +19,8 @@ typedef struct memory_trial {
      * changed anything, in files say. */
     void (*before)(void *context);
     void (*after)(void *context, bool succeeded);
-    int most; /* allocations refused at most: above, every second, third, ... one; 0: 1000 */
+    bool bears; /* it may succeed, with the same result, whatever was refused: a picture that is left out */
+    int most;   /* allocations refused at most: above, every second, third, ... one; 0: 1000 */
 } memory_trial;
 
 /* The n-th allocation fails, for every n, once alone and once with all that follow it. Each time the operation must return
