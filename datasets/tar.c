@@ -62,7 +62,7 @@ static nn_status read_member(data_tar *tar, struct header *header, data_tar_memb
         return nn_fail(error, NN_EFORMAT,
                        "%s: the member at byte %zu promises %zu bytes, the archive holds %zu", tar->path,
                        tar->position, member->count, left);
-    member->type = header->type ? header->type : '0'; /* a zero byte before ustar */
+    member->type = (char)(header->type ? header->type : '0'); /* a zero byte before ustar */
     member->bytes = block + BLOCK;
     const size_t padded = (member->count + BLOCK - 1) / BLOCK * BLOCK;
     tar->position += BLOCK + (padded < left ? padded : left);

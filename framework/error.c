@@ -4,6 +4,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#undef nn_fail /* see error.h */
+#undef nn_fail_memory
+
 nn_status nn_fail(nn_error *error, nn_status status, const char *format, ...) {
     if (error->status == NN_OK) {
         va_list arguments;

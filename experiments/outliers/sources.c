@@ -140,7 +140,7 @@ static void take(const data_set *set, int i, float *out) {
     size_t size = exp_image_size(form_of(set));
     const unsigned char *pixels = set->test.pixels + (size_t)i * size;
     for (size_t k = 0; k < size; k++)
-        out[k] = pixels[k] / 255.0f;
+        out[k] = (float)pixels[k] / 255;
 }
 
 static nn_status make_from_data(const char *name, const exp_trained_run *run, const char *root, int most,
