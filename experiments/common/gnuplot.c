@@ -17,8 +17,6 @@
 
 #include "framework/file.h"
 
-extern char **environ;
-
 /* gnuplot's open files, by number; standard output and error share one. */
 enum { SCRIPT, OUTPUT, MESSAGES, FIRST_PICTURE };
 

@@ -35,6 +35,7 @@ static void name_item(const cJSON *item, char name[EXP_NUMBER_NAME_MAX]) {
 }
 
 /* Adds what is in an object or a list; false without memory. */
+/* NOLINTNEXTLINE(misc-no-recursion): cJSON reads nothing nested deeper than 1,000 */
 static bool take(exp_named_numbers *numbers, const cJSON *parent, const char *prefix) {
     const cJSON *item;
     bool full = true;

@@ -147,6 +147,7 @@ nn_status exp_study_table_read(exp_study_table *table, const exp_study_run *run,
     bool failed = access(exp_study_path(table, run, ".failed"), F_OK) == 0;
     for (int i = 0; i < table->count && status == NN_OK; i++) {
         exp_study_result *result = &table->results[i];
+        /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): every result has a run */
         if (strcmp(result->run->name, run->name) != 0)
             continue;
         if (json)
@@ -172,6 +173,7 @@ static int count_runs(const exp_study *studies, int count) {
 
 static bool is_listed(const exp_study_table *table, const exp_study_run *run) {
     for (int i = 0; i < table->count; i++)
+        /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): every result has a run */
         if (strcmp(table->results[i].run->name, run->name) == 0)
             return true;
     return false;
