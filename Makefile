@@ -41,7 +41,7 @@ TESTS   := $(patsubst %.c,$(B)/%,$(filter %$(TEST).c,$(shell find tests -name 't
 SUPPORT := $(call objects,$(wildcard tests/support/*.c))
 
 .DEFAULT_GOAL := all
-.PHONY: always all help test sanitize fuzz bench bench-kernels bench-peers install uninstall tidy format check-format clean $(PRESETS)
+.PHONY: always all help test sanitize fuzz bench bench-kernels bench-peers install uninstall lint tidy cppcheck valgrind format check-format clean $(PRESETS)
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -71,6 +71,9 @@ fuzz: ## libFuzzer on every reader of files, FUZZ_SECONDS=600 each; TARGET=idx f
 	@CC=clang scripts/fuzz check
 	@$(MAKE) --no-print-directory CC=clang MODE=fuzz $(addprefix build/fuzz-clang/fuzz-,$(or $(TARGET),$(FUZZ)))
 	@scripts/fuzz build/fuzz-clang $(or $(TARGET),$(FUZZ))
+
+valgrind: $(B)/bin/train ## a short training under valgrind
+	@tests/valgrind.sh $<
 
 bench: $(addprefix $(B)/,tests/bench/bench_step tests/bench/bench_peak bin/train) ## our times beside PyTorch's; ROW=resnet20-train for one, ALL=1 for slow ones too
 	@tests/bench/pairs.sh $^
@@ -165,12 +168,25 @@ $(B)/tests/fuzz/test_corpora: $(call objects,tests/fuzz/test_corpora.c $(FUZZ_SU
 $(B)/fuzz-%: $(B)/tests/fuzz/fuzz_%.o $(call objects,$(FUZZ_SUPPORT) tests/fuzz/libfuzzer.c) $(SHARED) $(LIBRARY)
 	@echo "  link  $@"
 	@$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $^ $(LIBS) -o $@
+# These have a memory allocator of their own.
+$(filter %/test_out_of_memory,$(TESTS)): $(call objects,$(wildcard tests/support/out_of_memory/*.c))
 $(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(SHARED) $(LIBRARY)
 	@echo "  link  $@"
 	@$(CC) $(ALL_CFLAGS) $^ -lcmocka $(LIBS) -o $@
 
-tidy: | build/setup ## clang-tidy over the library and the programs
-	@clang-tidy --quiet $(call sources,framework models datasets experiments) -- -std=gnu11 -fopenmp -I.
+# What only reads the sources: .clang-tidy and .cppcheck-suppressions say what is not asked for, and why.
+CHECKED := framework models datasets experiments tests
+HEADERS := $(shell find $(CHECKED) -name '*.h') .clang-tidy tests/.clang-tidy
+lint: tidy cppcheck ## clang-tidy and cppcheck
+
+tidy: $(patsubst %.c,build/tidy/%.log,$(filter-out tests/bench/bench_onednn.c,$(call sources,$(CHECKED)))) ## clang-tidy over everything; only what has changed
+build/tidy/%.log: %.c $(HEADERS) | build/setup
+	@mkdir -p $(@D)
+	@clang-tidy --quiet $< -- -std=gnu11 -fopenmp -I. -DENTANGLE_VERSION='""' >$@ 2>&1 || { grep -v ' warnings* generated' $@; exit 1; }
+
+cppcheck: ## cppcheck over everything
+	@cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability,style --inline-suppr \
+	    --suppressions-list=.cppcheck-suppressions --std=c11 -j $(shell nproc) -I. $(CHECKED)
 
 format: ## clang-format everything
 	@clang-format -i $(shell git ls-files '*.[ch]')

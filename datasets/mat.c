@@ -179,7 +179,7 @@ static nn_status stream_open(struct stream *s, const data_mat *mat, const struct
         return nn_fail_memory(error, mat->path);
     s->compressed = true;
     s->left = TAG;
-    unsigned char tag[TAG];
+    unsigned char tag[TAG] = {0};
     nn_status status = take(s, tag, TAG, error);
     if (status == NN_OK && word_at(tag, mat->big_endian) != TYPE_MATRIX)
         status = fail_stream(s, error, "its compressed data holds no matrix");
@@ -220,7 +220,7 @@ struct part {
 };
 
 static nn_status next_part(struct stream *s, struct part *part, nn_error *error) {
-    unsigned char tag[TAG];
+    unsigned char tag[TAG] = {0};
     nn_status status = take(s, tag, TAG, error);
     if (status != NN_OK)
         return status;
@@ -255,7 +255,7 @@ struct head {
 
 static nn_status take_flags(struct stream *s, struct head *head, nn_error *error) {
     struct part part;
-    unsigned char flags[2 * WORD];
+    unsigned char flags[2 * WORD] = {0};
     nn_status status = next_part(s, &part, error);
     if (status == NN_OK && (part.type != DATA_MAT_UINT32 || part.count != sizeof flags))
         status = fail_stream(s, error, "it does not start with array flags");
@@ -271,7 +271,7 @@ static nn_status take_flags(struct stream *s, struct head *head, nn_error *error
 
 static nn_status take_dims(struct stream *s, struct head *head, nn_error *error) {
     struct part part;
-    unsigned char dims[DATA_MAT_RANK_MAX * WORD];
+    unsigned char dims[DATA_MAT_RANK_MAX * WORD] = {0};
     nn_status status = next_part(s, &part, error);
     if (status == NN_OK && (part.type != DATA_MAT_INT32 || part.count % WORD || part.count < 2 * WORD ||
                             part.count > sizeof dims))
@@ -318,7 +318,8 @@ static nn_status take_head(struct stream *s, struct head *head, nn_error *error)
 static void reverse_bytes(unsigned char *bytes, size_t count, size_t size) {
     for (size_t i = 0; i < count; i++, bytes += size)
         for (size_t k = 0; k < size / 2; k++) {
-            const unsigned char byte = bytes[k];
+            const unsigned char byte =
+                bytes[k]; /* NOLINT(clang-analyzer-core.uninitialized.Assign): zlib's */
             bytes[k] = bytes[size - 1 - k];
             bytes[size - 1 - k] = byte;
         }

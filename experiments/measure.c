@@ -1,9 +1,10 @@
 /* measure - the soft nearest neighbor loss of stored representations, or of every tap of a trained run. */
-#include <cjson/cJSON.h>
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/calibration_json.h"
+#include "common/json.h"
 #include "common/program.h"
 #include "framework/threads.h"
 #include "measure/arrays.h"
@@ -81,7 +82,7 @@ static void print_table(const exp_measured_run *m) {
 }
 
 static nn_status print_json(const exp_measured_run *m, nn_error *error) {
-    cJSON *json = cJSON_CreateObject(), *taps = cJSON_CreateArray();
+    cJSON *json = exp_json_new();
     cJSON_AddStringToObject(json, "model", m->run.options.model);
     cJSON_AddStringToObject(json, "dataset", m->run.set.name);
     cJSON_AddNumberToObject(json, "examples", m->test.examples);
@@ -90,15 +91,14 @@ static nn_status print_json(const exp_measured_run *m, nn_error *error) {
     cJSON_AddNumberToObject(json, "accuracy", m->test.accuracy);
     cJSON_AddNumberToObject(json, "cross_entropy", m->test.cross_entropy);
     exp_calibration_add_json(json, "", &m->test.calibration);
-    cJSON_AddItemToObject(json, "taps", taps);
+    cJSON *taps = cJSON_AddArrayToObject(json, "taps");
     for (int i = 0; i < m->run.classifier.taps; i++) {
-        cJSON *tap = cJSON_CreateObject();
+        cJSON *tap = exp_json_add_object(taps);
         cJSON_AddStringToObject(tap, "name", exp_tap_name(&m->run.classifier, i));
         cJSON_AddNumberToObject(tap, "snnl", m->test.snnl[i]);
         cJSON_AddNumberToObject(tap, "temperature", m->test.temperature[i]);
-        cJSON_AddItemToArray(taps, tap);
     }
-    char *line = cJSON_PrintUnformatted(json);
+    char *line = exp_json_line(json);
     nn_status status = line ? NN_OK : nn_fail_memory(error, "the result");
     if (line)
         puts(line);

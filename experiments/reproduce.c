@@ -10,6 +10,7 @@
 #include "common/program.h"
 #include "common/program_names.h"
 #include "common/progress.h"
+#include "common/text_file.h"
 #include "framework/threads.h"
 #include "report/report.h"
 #include "study/analysis.h"
@@ -316,7 +317,7 @@ static void put_word(FILE *file, const char *word) {
 static char *join(int argc, char **argv) {
     char *command = NULL, call[EXP_CALL_MAX];
     size_t size;
-    FILE *memory = open_memstream(&command, &size);
+    FILE *memory = exp_memory_open(&command, &size);
     if (!memory)
         return NULL;
     fputs(exp_program_call("reproduce", call), memory);
@@ -324,7 +325,7 @@ static char *join(int argc, char **argv) {
         putc(' ', memory);
         put_word(memory, argv[i]);
     }
-    fclose(memory);
+    exp_memory_close(memory, &command);
     return command;
 }
 

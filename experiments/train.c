@@ -35,17 +35,21 @@ static nn_status load(exp_train_options *options, data_set *set, nn_error *error
 }
 
 /* Whether the run to go on with is done already; then says so. */
-static bool is_finished(const exp_train_options *options) {
-    char *line;
-    if (!options->resume || options->lengthened || !exp_summary_of_finished(options->run, &line))
-        return false;
+static nn_status find_finished(const exp_train_options *options, bool *finished, nn_error *error) {
+    char *line = NULL;
+    nn_status status = NN_OK;
+    if (options->resume && !options->lengthened)
+        status = exp_summary_of_finished(options->run, &line, error);
+    *finished = line != NULL;
+    if (!line)
+        return status;
     if (!options->quiet)
         fprintf(stderr, "%s is finished: nothing to do (--epochs or --steps makes it longer)\n",
                 options->run);
     if (options->json)
         puts(line);
     free(line);
-    return true;
+    return NN_OK;
 }
 
 static void report(const exp_train_options *options, const exp_summary *summary) {
@@ -62,13 +66,16 @@ int main(int argc, char **argv) {
     data_set set;
     exp_summary summary;
     nn_error error = {0};
+    bool finished;
     exp_start(argv);
     if (exp_options_informed(exp_train_table, &exp_train_defaults, "train", usage, argc, argv))
         return 0;
     if (exp_train_options_resolve(&options, argc, argv, &error) != NN_OK)
         return exp_refuse("train", &error);
 
-    if (is_finished(&options))
+    if (find_finished(&options, &finished, &error) != NN_OK)
+        return exp_fail("train", &error);
+    if (finished)
         return 0;
     exp_catch_interrupts();
     nn_threads_set((int)options.threads);

@@ -1,7 +1,11 @@
 #include "error.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+
+#undef nn_fail /* see error.h */
+#undef nn_fail_memory
 
 void nn_remove_controls(char *text) {
     for (; *text; text++)
@@ -23,6 +27,10 @@ nn_status nn_fail(nn_error *error, nn_status status, const char *format, ...) {
 
 nn_status nn_fail_memory(nn_error *error, const char *what) {
     return nn_fail(error, NN_EMEMORY, "not enough memory for %s", what);
+}
+
+nn_status nn_system_status(int code) {
+    return code == ENOMEM ? NN_EMEMORY : NN_EFILE;
 }
 
 bool nn_multiply(size_t a, size_t b, size_t *result) {

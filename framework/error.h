@@ -35,6 +35,14 @@ nn_status nn_fail(nn_error *error, nn_status status, const char *format, ...)
 /* NN_EMEMORY with a message that names what could not be allocated. */
 nn_status nn_fail_memory(nn_error *error, const char *what);
 
+#ifdef __clang_analyzer__ /* which reads one file at a time: that these return the status they are given */
+#define nn_fail(error, code, ...)   ((void)(__VA_ARGS__), (error)->status = (code))
+#define nn_fail_memory(error, what) ((void)(what), (error)->status = NN_EMEMORY)
+#endif
+
+/* What a system call's errno comes to: NN_EMEMORY for ENOMEM, else NN_EFILE. */
+nn_status nn_system_status(int code);
+
 /* Makes every control byte a '?': for text from files, as terminals obey what is printed. */
 void nn_remove_controls(char *text);
 

@@ -13,7 +13,7 @@
 #include <zlib.h>
 
 static nn_status fail_system(nn_error *error, const char *action, const char *path) {
-    return nn_fail(error, NN_EFILE, "cannot %s %s: %s", action, path, strerror(errno));
+    return nn_fail(error, nn_system_status(errno), "cannot %s %s: %s", action, path, strerror(errno));
 }
 
 /* What went wrong in zlib, NN_OK if nothing. A file cut short shows only here: gzread just returns less. */

@@ -193,6 +193,7 @@ int64_t nn_npy_integer(const nn_npy *array, size_t index) {
     if (array->kind == 'f')
         return 0;
     uint64_t bits = element_bits(array, index);
+    /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): the size is 1 to 8 bytes */
     uint64_t sign = array->kind == 'i' ? (uint64_t)1 << (8 * array->size - 1) : 0;
     return (int64_t)((bits ^ sign) - sign); /* extends the sign to all 64 bits */
 }

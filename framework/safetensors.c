@@ -1,6 +1,7 @@
 #include "safetensors.h"
 
 #include <cjson/cJSON.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,14 +39,21 @@ static void put_checksum(unsigned char *bytes, size_t count) {
 
 /* --- writing -------------------------------------------------------------------------------------------- */
 
+/* Puts the item, NULL without memory, into the object, which owns it then; deletes it where that fails. */
+static bool add_item(cJSON *object, const char *name, cJSON *item) {
+    bool added = item && cJSON_AddItemToObject(object, name, item);
+    if (!added)
+        cJSON_Delete(item);
+    return added;
+}
+
 static bool describe(cJSON *header, const nn_file_tensor *tensor, size_t offset) {
     cJSON *object = cJSON_AddObjectToObject(header, tensor->name);
     nn_shape shape = nn_layout_shape(tensor->entry);
     double place[2] = {(double)offset, (double)(offset + tensor->entry->count * sizeof(float))};
-    cJSON *dims = cJSON_CreateIntArray(shape.dims, shape.rank), *offsets = cJSON_CreateDoubleArray(place, 2);
     return object && cJSON_AddStringToObject(object, "dtype", "F32") &&
-           cJSON_AddItemToObject(object, "shape", dims) &&
-           cJSON_AddItemToObject(object, "data_offsets", offsets);
+           add_item(object, "shape", cJSON_CreateIntArray(shape.dims, shape.rank)) &&
+           add_item(object, "data_offsets", cJSON_CreateDoubleArray(place, 2));
 }
 
 /* The header as text to be freed, NULL without memory; *bytes is the size of all tensors. */
@@ -87,7 +95,8 @@ nn_status nn_safetensors_write(const nn_file_tensor *tensors, int count, const n
         for (int i = 0; i < LENGTH_BYTES; i++)
             bytes[i] = (unsigned char)((uint64_t)padded >> 8 * i);
         memset(bytes + LENGTH_BYTES, ' ', padded);
-        memcpy(bytes + LENGTH_BYTES, header, text);
+        memcpy(bytes + LENGTH_BYTES, header,
+               text); /* NOLINT(bugprone-not-null-terminated-result): blanks follow */
         put_tensors(tensors, count, bytes + LENGTH_BYTES + padded);
         if (checksum)
             put_checksum(bytes, total);
@@ -140,7 +149,10 @@ static nn_status parse_header(nn_safetensors *file, nn_error *error) {
                        (unsigned long long)length, header_limit);
     file->tensors = file->bytes + LENGTH_BYTES + length;
     file->tensor_bytes = file->count - LENGTH_BYTES - (size_t)length;
+    errno = 0; /* which tells whether what is missing is memory */
     file->header = parse_text((char *)file->bytes + LENGTH_BYTES, (size_t)length);
+    if (!file->header && errno == ENOMEM)
+        return nn_fail_memory(error, file->path);
     return cJSON_IsObject(file->header) ? NN_OK : damaged(file, "its header is not a JSON object", error);
 }
 

@@ -120,8 +120,13 @@ nn_status nn_store_freeze(nn_store *store, nn_error *error) {
     store->parameters = zeros(store->parameter_count);
     store->gradients = zeros(store->parameter_count);
     store->statistics = zeros(store->statistic_count);
-    if (!store->parameters || !store->gradients || !store->statistics)
-        return nn_fail_memory(error, "the parameters"); /* what was had is released with the store */
+    if (!store->parameters || !store->gradients || !store->statistics) {
+        free(store->parameters); /* so that the next try finds the store as this one did */
+        free(store->gradients);
+        free(store->statistics);
+        store->parameters = store->gradients = store->statistics = NULL;
+        return nn_fail_memory(error, "the parameters");
+    }
     store->frozen = true;
     for (int i = 0; i < store->entry_count; i++)
         initialise(&store->entries[i], store->seed, nn_store_values(store, &store->entries[i]));

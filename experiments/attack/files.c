@@ -7,6 +7,7 @@
 #include "curves.h"
 #include "experiments/common/json.h"
 #include "experiments/common/make_folder.h"
+#include "experiments/common/text_file.h"
 #include "judgement.h"
 #include "summary.h"
 
@@ -62,12 +63,12 @@ static void put_rows(FILE *file, const exp_attack_evaluation *e) {
 static nn_status write_table(const exp_attack_evaluation *e, const char *path, nn_error *error) {
     char *text = NULL;
     size_t length = 0;
-    FILE *file = open_memstream(&text, &length);
+    FILE *file = exp_memory_open(&text, &length);
     if (!file)
         return nn_fail_memory(error, path);
     put_rows(file, e);
-    nn_status status =
-        fclose(file) == 0 ? nn_file_write_atomic(path, text, length, error) : nn_fail_memory(error, path);
+    nn_status status = exp_memory_close(file, &text) ? nn_file_write_atomic(path, text, length, error)
+                                                     : nn_fail_memory(error, path);
     free(text);
     return status;
 }

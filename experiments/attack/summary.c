@@ -26,7 +26,7 @@ static void add_row(cJSON *json, const exp_attack_row *row) {
 /* One attack: its rows of all models stand together. */
 static void add_attack(cJSON *attacks, const exp_attack_evaluation *e, const exp_attack_row *rows) {
     const exp_attack_settings *s = e->settings;
-    cJSON *json = cJSON_CreateObject();
+    cJSON *json = exp_json_add_object(attacks);
     exp_attack attack = exp_attack_with(s, s->methods[rows->method], s->epsilons[rows->epsilon].value);
     cJSON_AddStringToObject(json, "method", exp_attack_methods[attack.method]);
     exp_json_number(json, "epsilon", attack.epsilon);
@@ -34,20 +34,17 @@ static void add_attack(cJSON *attacks, const exp_attack_evaluation *e, const exp
     add_row(json, rows);
     cJSON *transfer = cJSON_AddArrayToObject(json, "transfer");
     for (int m = 1; m < e->model_count; m++) {
-        cJSON *shown = cJSON_CreateObject();
+        cJSON *shown = exp_json_add_object(transfer);
         cJSON_AddStringToObject(shown, "run", e->models[m].name);
         add_row(shown, &rows[m]);
-        cJSON_AddItemToArray(transfer, shown);
     }
-    cJSON_AddItemToArray(attacks, json);
 }
 
 static void add_attacks(cJSON *json, const exp_attack_evaluation *e) {
     cJSON *targets = cJSON_AddArrayToObject(json, "targets");
     for (int m = 1; m < e->model_count; m++) {
-        cJSON *target = cJSON_CreateObject();
+        cJSON *target = exp_json_add_object(targets);
         describe_model(target, e, m);
-        cJSON_AddItemToArray(targets, target);
     }
     cJSON *attacks = cJSON_AddArrayToObject(json, "attacks");
     for (int i = 0; i < e->row_count; i += e->model_count)
@@ -77,10 +74,9 @@ static void add_judgement(cJSON *json, const char *name, const exp_credibility_j
         cJSON *bins = cJSON_AddArrayToObject(variant, "bins");
         for (int b = 0; b < EXP_JUDGEMENT_BINS; b++) {
             exp_reliability of = exp_calibration_bin(&j->reliability[v], b);
-            cJSON *bin = cJSON_CreateObject();
+            cJSON *bin = exp_json_add_object(bins);
             exp_json_count(bin, "count", (unsigned long long)of.count);
             exp_json_number(bin, "accuracy", of.count ? of.accuracy : NAN);
-            cJSON_AddItemToArray(bins, bin);
         }
     }
 }
@@ -102,7 +98,7 @@ static void add_credibility(cJSON *json, const exp_attack_credibility *c) {
 cJSON *exp_attack_summary(const exp_attack_findings *f) {
     const exp_attack_evaluation *e = f->evaluation;
     char target[EXP_TEXT_MAX];
-    cJSON *json = cJSON_CreateObject();
+    cJSON *json = exp_json_new();
     describe_model(json, e, 0);
     cJSON_AddStringToObject(json, "dataset", e->models[0].run.set.name);
     exp_json_count(json, "examples", (unsigned long long)e->examples);

@@ -15,10 +15,9 @@ void exp_calibration_add_json(cJSON *object, const char *prefix, const exp_calib
     cJSON *bins = cJSON_AddArrayToObject(object, "reliability");
     for (int i = 0; i < EXP_CALIBRATION_BINS; i++) {
         const exp_reliability bin = exp_calibration_bin(calibration, i);
-        cJSON *item = cJSON_CreateObject();
+        cJSON *item = exp_json_add_object(bins);
         exp_json_number(item, "count", bin.count);
         exp_json_number(item, "confidence", bin.confidence);
         exp_json_number(item, "accuracy", bin.accuracy);
-        cJSON_AddItemToArray(bins, item);
     }
 }

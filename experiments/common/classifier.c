@@ -138,6 +138,9 @@ static nn_status build_network(exp_classifier *c, const exp_train_options *optio
     c->labels = nn_labels(c->graph, "label", c->batch, set->classes);
     c->logits = m->build(c->images, set->classes);
     c->taps = nn_tap_count(c->graph);
+    const nn_error *mistake = nn_graph_error(c->graph); /* whose taps may be missing */
+    if (mistake->status != NN_OK)
+        return nn_fail(error, mistake->status, "%s", mistake->message);
     return weigh_taps(c, options, error);
 }
 

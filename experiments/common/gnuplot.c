@@ -17,8 +17,6 @@
 
 #include "framework/file.h"
 
-extern char **environ;
-
 /* gnuplot's open files, by number; standard output and error share one. */
 enum { SCRIPT, OUTPUT, MESSAGES, FIRST_PICTURE };
 
@@ -46,7 +44,9 @@ void exp_drawing_free(exp_drawing *drawing) {
 
 static nn_status open_temporary(FILE **file, nn_error *error) {
     *file = tmpfile();
-    return *file ? NN_OK : nn_fail(error, NN_EFILE, "cannot make a temporary file: %s", strerror(errno));
+    return *file
+               ? NN_OK
+               : nn_fail(error, nn_system_status(errno), "cannot make a temporary file: %s", strerror(errno));
 }
 
 /* The files in the order of their numbers in gnuplot, so that none is overwritten before it is there under its
@@ -146,7 +146,8 @@ nn_status exp_drawing_start(exp_drawing *drawing, nn_error *error) {
         return nn_fail(error, NN_EFILE,
                        "cannot draw %s: gnuplot is not installed; install the package gnuplot-nox",
                        drawing->paths[0]);
-    return code == 0 ? NN_OK : nn_fail(error, NN_EFILE, "cannot start gnuplot: %s", strerror(code));
+    return code == 0 ? NN_OK
+                     : nn_fail(error, nn_system_status(code), "cannot start gnuplot: %s", strerror(code));
 }
 
 /* All of a file that gnuplot wrote, with a NUL behind it; NULL where that fails. The caller frees it. */

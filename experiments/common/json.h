@@ -1,4 +1,7 @@
-/* json.h - summaries as JSON: how numbers are written, where to, and how files are read. */
+/* json.h - summaries as JSON: how numbers are written, where to, and how files are read.
+ *
+ * One document is begun with exp_json_new, filled without a check of anything, and turned into text: that fails where at any
+ * moment since there was no memory. One at a time. */
 #ifndef EXP_JSON_H
 #define EXP_JSON_H
 
@@ -6,6 +9,15 @@
 #include <stdio.h>
 
 #include "framework/framework.h"
+
+/* The object at the root of a document; NULL without memory, which all that follows bears. */
+cJSON *exp_json_new(void);
+
+/* A new object at the end of a list; NULL without memory. */
+cJSON *exp_json_add_object(cJSON *list);
+
+/* The document on one line, for the caller to free; NULL where memory was missing for any part of it. */
+char *exp_json_line(const cJSON *object);
 
 /* A number with at most 9 significant digits, what float32 results are worth; null where it is not finite. */
 void exp_json_number(cJSON *object, const char *name, double value);

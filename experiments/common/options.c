@@ -162,7 +162,7 @@ static nn_status take(const exp_option *table, void *target, char **argv, int i,
     }
     if (o && !value)
         return nn_fail(error, NN_EARGUMENT, "--%s wants a value: --%s %s", name, name, o->value);
-    return exp_option_set(table, target, "--", name, value, error);
+    return o ? set(o, target, "--", value, error) : exp_option_set(table, target, "--", name, "", error);
 }
 
 nn_status exp_options_parse(const exp_option *table, void *target, int argc, char **argv, nn_error *error) {

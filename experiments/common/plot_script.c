@@ -284,6 +284,7 @@ static void put_log_axis(FILE *script, struct range decades) {
     if (decades.high - decades.low > 3)
         return;
     const char *before = "set ytics (";
+    /* NOLINTNEXTLINE(clang-analyzer-security.FloatLoopCounter): whole numbers */
     for (double decade = floor(decades.low); decade <= decades.high; decade++) {
         double power = pow(10, decade);
         fprintf(script, "%s%g, %g, %g", before, power, 2 * power, 5 * power);

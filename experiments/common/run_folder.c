@@ -13,6 +13,7 @@
 #include "make_folder.h"
 #include "metrics.h"
 #include "program_names.h"
+#include "text_file.h"
 
 const char *exp_run_folder_file(const exp_run_folder *folder, const char *name) {
     static char path[EXP_TEXT_MAX + 64];
@@ -36,13 +37,13 @@ static nn_status write_config(const exp_run_folder *folder, const exp_train_opti
                               nn_error *error) {
     char *text = NULL, call[EXP_CALL_MAX];
     size_t length = 0;
-    FILE *memory = open_memstream(&text, &length);
+    FILE *memory = exp_memory_open(&text, &length);
     if (!memory)
         return nn_fail_memory(error, "config.ini");
     fprintf(memory, "# a run of entangle %s; to repeat it: %s --preset %s\n", exp_version,
             exp_program_call("train", call), exp_run_folder_file(folder, "config.ini"));
     exp_options_write(exp_train_table, options, memory);
-    nn_status status = fclose(memory) == 0 ? NN_OK : nn_fail_memory(error, "config.ini");
+    nn_status status = exp_memory_close(memory, &text) ? NN_OK : nn_fail_memory(error, "config.ini");
     if (status == NN_OK)
         status = nn_file_write_atomic(exp_run_folder_file(folder, "config.ini"), text, length, error);
     free(text);
@@ -52,8 +53,8 @@ static nn_status write_config(const exp_run_folder *folder, const exp_train_opti
 /* --- metrics.csv ---------------------------------------------------------------------------------------- */
 
 static nn_status cannot_write_metrics(const exp_run_folder *folder, nn_error *error) {
-    return nn_fail(error, NN_EFILE, "cannot write %s: %s", exp_run_folder_file(folder, "metrics.csv"),
-                   strerror(errno));
+    return nn_fail(error, nn_system_status(errno), "cannot write %s: %s",
+                   exp_run_folder_file(folder, "metrics.csv"), strerror(errno));
 }
 
 static nn_status written(const exp_run_folder *folder, nn_error *error) {
@@ -69,14 +70,14 @@ nn_status exp_run_folder_sync(exp_run_folder *folder, nn_error *error) {
 static char *header_of(const exp_classifier *c) {
     char *text = NULL;
     size_t length = 0;
-    FILE *memory = open_memstream(&text, &length);
+    FILE *memory = exp_memory_open(&text, &length);
     if (!memory)
         return NULL;
     fputs("step,epoch,images,seconds,lr,loss,cross_entropy,accuracy", memory);
     for (int i = 0; i < c->taps; i++)
         fprintf(memory, ",snnl/%s,temperature/%s", exp_tap_name(c, i), exp_tap_name(c, i));
     fputs(",test_loss,test_accuracy\n", memory);
-    fclose(memory);
+    exp_memory_close(memory, &text);
     return text;
 }
 
@@ -154,7 +155,7 @@ static bool is_temporary(const char *name) {
 static nn_status remove_temporaries(const exp_run_folder *folder, nn_error *error) {
     DIR *stream = opendir(folder->path);
     if (!stream)
-        return nn_fail(error, NN_EFILE, "cannot read %s: %s", folder->path, strerror(errno));
+        return nn_fail(error, nn_system_status(errno), "cannot read %s: %s", folder->path, strerror(errno));
     for (const struct dirent *entry; (entry = readdir(stream));)
         if (is_temporary(entry->d_name))
             unlinkat(dirfd(stream), entry->d_name, 0);

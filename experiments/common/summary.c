@@ -16,18 +16,17 @@ static void add_checksum(cJSON *object, const char *name, unsigned long long val
 static void add_taps(cJSON *object, const exp_classifier *c, const exp_measurement *m) {
     cJSON *taps = cJSON_AddArrayToObject(object, "taps");
     for (int i = 0; i < c->taps && m->examples > 0; i++) {
-        cJSON *tap = cJSON_CreateObject();
+        cJSON *tap = exp_json_add_object(taps);
         cJSON_AddStringToObject(tap, "name", exp_tap_name(c, i));
         exp_json_number(tap, "snnl", m->snnl[i]);
         exp_json_number(tap, "temperature", m->temperature[i]);
         exp_json_number(tap, "weight", c->weight[i]);
-        cJSON_AddItemToArray(taps, tap);
     }
 }
 
 static cJSON *describe(const exp_train_options *options, const data_set *set, const exp_classifier *c,
                        const exp_summary *s) {
-    cJSON *json = cJSON_CreateObject();
+    cJSON *json = exp_json_new();
     cJSON_AddStringToObject(json, "model", options->model);
     cJSON_AddStringToObject(json, "dataset", set->name);
     exp_json_count(json, "seed", options->seed);
@@ -73,16 +72,16 @@ nn_status exp_summary_write(const exp_run_folder *folder, const exp_train_option
                           exp_run_folder_file(folder, "summary.json"), options->json ? stdout : NULL, error);
 }
 
-bool exp_summary_of_finished(const char *run, char **line) {
+nn_status exp_summary_of_finished(const char *run, char **line, nn_error *error) {
     char path[EXP_TEXT_MAX + 16];
-    cJSON *json;
     nn_error unreadable = {0};
+    cJSON *json;
     *line = NULL;
     snprintf(path, sizeof path, "%s/summary.json", run);
-    if (exp_json_read(path, &json, &unreadable) != NN_OK)
-        return false;
-    if (cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(json, "interrupted")))
+    nn_status status = exp_json_read(path, &json, &unreadable);
+    bool finished = cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(json, "interrupted"));
+    if (finished)
         *line = cJSON_PrintUnformatted(json);
     cJSON_Delete(json);
-    return *line != NULL;
+    return status == NN_EMEMORY || (finished && !*line) ? nn_fail_memory(error, path) : NN_OK;
 }

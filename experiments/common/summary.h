@@ -21,7 +21,7 @@ nn_status exp_summary_write(const exp_run_folder *folder, const exp_train_option
                             const data_set *set, const exp_classifier *classifier, const exp_summary *summary,
                             nn_error *error);
 
-/* Whether the run in a folder has come to its end; its summary as one line is then in *line, which the caller frees. */
-bool exp_summary_of_finished(const char *run, char **line);
+/* The summary of the run in a folder as one line, for the caller to free; NULL where it has not come to its end. */
+nn_status exp_summary_of_finished(const char *run, char **line, nn_error *error);
 
 #endif

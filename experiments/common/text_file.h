@@ -1,10 +1,17 @@
-/* text_file.h - a text that is written in memory first and becomes a file whole or not at all. */
+/* text_file.h - texts that are written in memory first, and become a file whole or not at all. */
 #ifndef EXP_TEXT_FILE_H
 #define EXP_TEXT_FILE_H
 
 #include <stdio.h>
 
 #include "options.h"
+
+/* A stream into memory, as open_memstream's: after its close the text, ended by '\0', is in *text, which the caller frees,
+ * and its length in *count. NULL without memory. Unlike that of the C library it keeps in mind when memory was missing. */
+FILE *exp_memory_open(char **text, size_t *count);
+
+/* Closes such a stream. False where not all that was written is in *text, which is then NULL. */
+bool exp_memory_close(FILE *memory, char **text);
 
 typedef struct exp_text_file {
     char path[EXP_TEXT_MAX + 64], *bytes;

@@ -179,7 +179,9 @@ static nn_status find_start(training *t, nn_error *error) {
         status = check_found(t, &found, error);
         return status == NN_OK ? go_on(t, &found.position, error) : status;
     }
-    if (exp_summary_of_finished(folder, &line)) {
+    if (exp_summary_of_finished(folder, &line, error) != NN_OK)
+        return error->status;
+    if (line) {
         free(line);
         return nn_fail(error, NN_EARGUMENT, "--resume: %s is finished and has no checkpoint to train on from",
                        folder);

@@ -48,7 +48,7 @@ static void add_measured(cJSON *json, const char *name, const nn_snnl_result *re
 
 static cJSON *describe(const exp_embedding *e) {
     const exp_embed_source *s = e->source;
-    cJSON *json = cJSON_CreateObject();
+    cJSON *json = exp_json_new();
     cJSON_AddStringToObject(json, "shown", s->title);
     cJSON_AddNumberToObject(json, "points", s->count);
     cJSON_AddNumberToObject(json, "dims", s->dims);

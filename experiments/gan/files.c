@@ -63,23 +63,21 @@ static void add_quality(cJSON *parent, const char *name, const exp_gan_quality *
         exp_json_number(shares, judge->run.set.class_names[k], q->share[k]);
 }
 
-static cJSON *describe_snapshot(const exp_gan_outcome *o, const exp_gan_row *row) {
-    cJSON *json = cJSON_CreateObject();
+static void add_snapshot(cJSON *snapshots, const exp_gan_outcome *o, const exp_gan_row *row) {
+    cJSON *json = exp_json_add_object(snapshots);
     exp_json_count(json, "step", row->step);
     exp_json_number(json, "snnl", row->snnl);
     exp_json_number(json, "temperature", row->temperature);
     if (!o->judge)
-        return json;
+        return;
     cJSON *taps = cJSON_AddArrayToObject(json, "taps");
     for (int i = 0; i < o->record->taps; i++) {
-        cJSON *tap = cJSON_CreateObject();
+        cJSON *tap = exp_json_add_object(taps);
         cJSON_AddStringToObject(tap, "name", o->record->tap_names[i]);
         exp_json_number(tap, "snnl", row->tap_snnl[i]);
         exp_json_number(tap, "temperature", row->tap_temperature[i]);
-        cJSON_AddItemToArray(taps, tap);
     }
     add_quality(json, "samples", &row->quality, o->judge);
-    return json;
 }
 
 static void add_settings(cJSON *json, const exp_gan_outcome *o) {
@@ -103,7 +101,7 @@ static void add_settings(cJSON *json, const exp_gan_outcome *o) {
 }
 
 static cJSON *describe(const exp_gan_outcome *o) {
-    cJSON *json = cJSON_CreateObject();
+    cJSON *json = exp_json_new();
     const exp_gan_row *last = &o->record->rows[o->record->row_count - 1];
     add_settings(json, o);
     exp_json_count(json, "examples", (unsigned long long)o->real->examples);
@@ -112,7 +110,7 @@ static cJSON *describe(const exp_gan_outcome *o) {
     exp_json_number(json, "snnl_of_real_with_real", o->reference.value);
     cJSON *snapshots = cJSON_AddArrayToObject(json, "snapshots");
     for (int i = 0; i < o->record->snapshot_count; i++)
-        cJSON_AddItemToArray(snapshots, describe_snapshot(o, exp_gan_record_at(o->record, i)));
+        add_snapshot(snapshots, o, exp_gan_record_at(o->record, i));
     if (o->judge) {
         cJSON_AddStringToObject(json, "classifier", o->options->classifier);
         add_quality(json, "real_samples", &o->judge->real, o->judge);

@@ -1,9 +1,9 @@
 /* arrays.c - two .npy files in, one line of JSON and perhaps a gradient out. */
 #include "arrays.h"
 
-#include <cjson/cJSON.h>
 #include <stdlib.h>
 
+#include "experiments/common/json.h"
 #include "experiments/common/points_file.h"
 
 static nn_status convert_features(const exp_points_file *points, double **x, nn_error *error) {
@@ -31,15 +31,15 @@ static nn_status write_gradient(const exp_arrays *options, const exp_points_file
 /* cJSON prints numbers with as many digits (up to 17) as it takes to read the same number back. */
 static nn_status print(const exp_arrays *options, const exp_points_file *points, const nn_snnl_result *result,
                        FILE *output, nn_error *error) {
-    cJSON *json = cJSON_CreateObject();
+    cJSON *json = exp_json_new();
     const char *distance = options->distance == NN_COSINE ? "cosine" : "euclidean";
-    bool complete = json && cJSON_AddNumberToObject(json, "snnl", result->value) &&
-                    cJSON_AddNumberToObject(json, "temperature", result->temperature) &&
-                    cJSON_AddStringToObject(json, "distance", distance) &&
-                    cJSON_AddNumberToObject(json, "points", points->count) &&
-                    cJSON_AddNumberToObject(json, "usable", result->usable) &&
-                    cJSON_AddNumberToObject(json, "skipped", result->skipped);
-    char *line = complete ? cJSON_PrintUnformatted(json) : NULL;
+    cJSON_AddNumberToObject(json, "snnl", result->value);
+    cJSON_AddNumberToObject(json, "temperature", result->temperature);
+    cJSON_AddStringToObject(json, "distance", distance);
+    cJSON_AddNumberToObject(json, "points", points->count);
+    cJSON_AddNumberToObject(json, "usable", result->usable);
+    cJSON_AddNumberToObject(json, "skipped", result->skipped);
+    char *line = exp_json_line(json);
     cJSON_Delete(json);
     if (!line)
         return nn_fail_memory(error, "the result");

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "experiments/common/json.h"
+#include "experiments/common/text_file.h"
 #include "experiments/outliers/files.h"
 #include "framework/file.h"
 #include "framework/kernels/kernels.h"
@@ -25,7 +26,7 @@ static void put_row(FILE *file, const exp_neighbors_result *r, int i) {
 nn_status exp_neighbors_write_table(const exp_neighbors_result *r, nn_error *error) {
     char path[PATH_SIZE], *text = NULL;
     size_t length;
-    FILE *file = open_memstream(&text, &length);
+    FILE *file = exp_memory_open(&text, &length);
     snprintf(path, sizeof path, "%s/neighbors.csv", r->out);
     if (!file)
         return nn_fail_memory(error, path);
@@ -35,8 +36,7 @@ nn_status exp_neighbors_write_table(const exp_neighbors_result *r, nn_error *err
     putc('\n', file);
     for (int i = 0; i < r->judged->count; i++)
         put_row(file, r, i);
-    bool whole = !ferror(file);
-    whole = fclose(file) == 0 && whole;
+    bool whole = exp_memory_close(file, &text);
     nn_status status = whole ? nn_file_write_atomic(path, text, length, error) : nn_fail_memory(error, path);
     free(text);
     return status;
@@ -48,12 +48,11 @@ static void add_layers(cJSON *json, const exp_neighbors_result *r) {
     cJSON *layers = cJSON_AddArrayToObject(json, "layers");
     const exp_dknn *dknn = r->judged->dknn;
     for (int l = 0; l < exp_dknn_layers(dknn); l++) {
-        cJSON *layer = cJSON_CreateObject();
+        cJSON *layer = exp_json_add_object(layers);
         cJSON_AddStringToObject(layer, "name", exp_dknn_layer(dknn, l));
         cJSON_AddNumberToObject(layer, "dims", exp_dknn_dims(dknn, l));
         exp_json_number(layer, "same_class", r->statistics.layers[l].same_class);
         exp_json_number(layer, "accuracy", r->statistics.layers[l].accuracy);
-        cJSON_AddItemToArray(layers, layer);
     }
 }
 
@@ -61,14 +60,19 @@ static void add_reliability(cJSON *json, const exp_calibration *reliability) {
     cJSON *bins = cJSON_AddArrayToObject(json, "reliability");
     for (int m = 0; m < exp_calibration_bins(reliability); m++) {
         exp_reliability bin = exp_calibration_bin(reliability, m);
-        cJSON *item = cJSON_CreateObject();
+        cJSON *item = exp_json_add_object(bins);
         exp_json_number(item, "from", m / (double)exp_calibration_bins(reliability));
         exp_json_number(item, "to", (m + 1) / (double)exp_calibration_bins(reliability));
         cJSON_AddNumberToObject(item, "count", bin.count);
         exp_json_number(item, "credibility", bin.count ? bin.confidence : 0);
         exp_json_number(item, "accuracy", bin.count ? bin.accuracy : 0);
-        cJSON_AddItemToArray(bins, item);
     }
+}
+
+static void add_counts(cJSON *histogram, const char *name, const int *counts) {
+    cJSON *list = cJSON_CreateIntArray(counts, EXP_HISTOGRAM_BINS);
+    if (!cJSON_AddItemToObject(histogram, name, list))
+        cJSON_Delete(list);
 }
 
 static void add_variant(cJSON *json, const exp_neighbors_result *r, exp_dknn_variant variant) {
@@ -81,15 +85,15 @@ static void add_variant(cJSON *json, const exp_neighbors_result *r, exp_dknn_var
     exp_json_number(item, "ece", exp_calibration_error(&c->reliability));
     add_reliability(item, &c->reliability);
     cJSON *histogram = cJSON_AddObjectToObject(item, "histogram");
-    cJSON_AddItemToObject(histogram, "right", cJSON_CreateIntArray(c->right, EXP_HISTOGRAM_BINS));
-    cJSON_AddItemToObject(histogram, "wrong", cJSON_CreateIntArray(c->wrong, EXP_HISTOGRAM_BINS));
+    add_counts(histogram, "right", c->right);
+    add_counts(histogram, "wrong", c->wrong);
 }
 
 static void add_shown(cJSON *json, const exp_neighbors_result *r) {
     cJSON *shown = cJSON_AddArrayToObject(json, "shown");
     for (int k = 0; k < r->shown_count; k++) {
         const exp_dknn_verdict *v = &r->judged->verdicts[r->shown[k]];
-        cJSON *item = cJSON_CreateObject();
+        cJSON *item = exp_json_add_object(shown);
         cJSON_AddNumberToObject(item, "index", r->judged->first + r->shown[k]);
         cJSON_AddNumberToObject(item, "label", exp_judged_label(r->judged, r->shown[k]));
         cJSON_AddNumberToObject(item, "network", v->network);
@@ -97,14 +101,13 @@ static void add_shown(cJSON *json, const exp_neighbors_result *r) {
         cJSON_AddNumberToObject(item, "nonconformity", v->nonconformity);
         exp_json_number(item, "credibility", v->credibility[r->variant]);
         exp_json_number(item, "confidence", v->confidence[r->variant]);
-        cJSON_AddItemToArray(shown, item);
     }
 }
 
 static cJSON *describe(const exp_neighbors_result *r) {
     const exp_neighbors_statistics *s = &r->statistics;
     const exp_dknn *dknn = r->judged->dknn;
-    cJSON *json = cJSON_CreateObject();
+    cJSON *json = exp_json_new();
     cJSON_AddStringToObject(json, "run", r->run_folder);
     cJSON_AddStringToObject(json, "model", r->run->options.model);
     cJSON_AddStringToObject(json, "dataset", r->run->set.name);

@@ -3,11 +3,12 @@
 #include <stdlib.h>
 
 #include "experiments/common/json.h"
+#include "experiments/common/text_file.h"
 #include "framework/file.h"
 #include "pictures.h"
 
-static cJSON *describe_score(const exp_outlier_column *column, const exp_outlier_result *r) {
-    cJSON *json = cJSON_CreateObject();
+static void add_score(cJSON *scores, const exp_outlier_column *column, const exp_outlier_result *r) {
+    cJSON *json = exp_json_add_object(scores);
     cJSON_AddStringToObject(json, "score", exp_score_names[column->score]);
     if (column->layer) {
         cJSON_AddStringToObject(json, "layer", column->layer);
@@ -19,7 +20,6 @@ static cJSON *describe_score(const exp_outlier_column *column, const exp_outlier
     exp_json_number(json, "fpr95", r->detection.fpr95);
     exp_json_number(json, "mean_in", r->mean_in);
     exp_json_number(json, "mean_out", r->mean_out);
-    return json;
 }
 
 void exp_outliers_add_json(cJSON *summary, const exp_outliers *out) {
@@ -27,14 +27,13 @@ void exp_outliers_add_json(cJSON *summary, const exp_outliers *out) {
     cJSON *list = cJSON_AddArrayToObject(summary, "outliers");
     for (int k = 0; k < out->sources; k++) {
         const exp_outlier_source *s = &out->source[k];
-        cJSON *json = cJSON_CreateObject();
+        cJSON *json = exp_json_add_object(list);
         cJSON_AddStringToObject(json, "source", s->source.name);
         cJSON_AddNumberToObject(json, "examples", s->count);
         cJSON_AddNumberToObject(json, "in_distribution_examples", out->in);
         cJSON *scores = cJSON_AddArrayToObject(json, "scores");
         for (int c = 0; c < out->columns; c++)
-            cJSON_AddItemToArray(scores, describe_score(&out->column[c], &s->results[c]));
-        cJSON_AddItemToArray(list, json);
+            add_score(scores, &out->column[c], &s->results[c]);
     }
 }
 
@@ -52,7 +51,7 @@ static void put_row(FILE *file, const exp_outliers *out, const exp_outlier_sourc
 static nn_status write_csv(const exp_outliers *out, const char *path, nn_error *error) {
     char *text = NULL;
     size_t size = 0;
-    FILE *file = open_memstream(&text, &size);
+    FILE *file = exp_memory_open(&text, &size);
     if (!file)
         return nn_fail_memory(error, path);
     fputs("source,in_distribution_examples,examples,score,layer,temperature,auroc,aupr_in,aupr_out,fpr95,"
@@ -61,8 +60,7 @@ static nn_status write_csv(const exp_outliers *out, const char *path, nn_error *
     for (int k = 0; k < out->sources; k++)
         for (int c = 0; c < out->columns; c++)
             put_row(file, out, &out->source[k], c);
-    bool whole = !ferror(file);
-    whole = fclose(file) == 0 && whole;
+    bool whole = exp_memory_close(file, &text);
     nn_status status = whole ? nn_file_write_atomic(path, text, size, error) : nn_fail_memory(error, path);
     free(text);
     return status;

@@ -157,7 +157,7 @@ static void take(const data_set *set, int i, float *out) {
     size_t size = exp_image_size(form_of(set));
     const unsigned char *pixels = set->test.pixels + (size_t)i * size;
     for (size_t k = 0; k < size; k++)
-        out[k] = pixels[k] / 255.0f;
+        out[k] = (float)pixels[k] / 255;
 }
 
 /* Pictures are read in the run's form. */

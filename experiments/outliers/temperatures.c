@@ -8,7 +8,7 @@
 nn_status exp_temperatures_read(const char *run, exp_tap_temperature *taps, int most, int *count,
                                 nn_error *error) {
     char path[EXP_TEXT_MAX + 16];
-    cJSON *json = NULL;
+    cJSON *json;
     const cJSON *item;
     snprintf(path, sizeof path, "%s/summary.json", run);
     nn_status status = exp_json_read(path, &json, error);

@@ -129,7 +129,7 @@ static float blurred(const float *line, size_t step, int places, int place, cons
 }
 
 void exp_image_blur(exp_image_form form, const float *image, double sigma, float *scratch, float *out) {
-    double weights[REACH_MAX + 1];
+    double weights[REACH_MAX + 1] = {0};
     int count = gaussian(sigma, weights), channels = form.channels, row = form.width * channels;
     for (int y = 0; y < form.height; y++)
         for (int i = 0; i < row; i++)

@@ -10,6 +10,7 @@
 
 #include "experiments/common/options.h"
 #include "experiments/common/program_names.h"
+#include "experiments/common/text_file.h"
 #include "framework/file.h"
 #include "machine.h"
 #include "section.h"
@@ -179,10 +180,10 @@ static void put_making(FILE *page, const exp_study_table *table, const exp_repor
         "to the same bits, whatever the number of threads:",
         date);
     exp_html_element(page, "pre", "%s --preset OUT/runs/NAME/config.ini", exp_program_call("train", call));
-    FILE *memory = open_memstream(&machine, &size);
+    FILE *memory = exp_memory_open(&machine, &size);
     if (memory) {
         exp_machine_describe(memory);
-        if (fclose(memory) == 0)
+        if (exp_memory_close(memory, &machine))
             exp_html_element(page, "pre", "%s", machine);
         free(machine);
     }
@@ -220,12 +221,11 @@ nn_status exp_report_write(const exp_study_table *table, const exp_study *studie
     nn_status status = make_folder(figures, error);
     if (status != NN_OK)
         return status;
-    exp_section section = {.page = open_memstream(&text, &size), .folder = figures, .data = facts->data};
+    exp_section section = {.page = exp_memory_open(&text, &size), .folder = figures, .data = facts->data};
     if (!section.page)
         return nn_fail_memory(error, path);
     status = write_page(&section, table, studies, count, facts, error);
-    bool whole = !ferror(section.page);
-    if (fclose(section.page) != 0 || !whole)
+    if (!exp_memory_close(section.page, &text))
         status = status == NN_OK ? nn_fail_memory(error, path) : status;
     if (status == NN_OK)
         status = nn_file_write_atomic(path, text, size, error);

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "experiments/common/text_file.h"
+
 static const char *const programs[EXP_ANALYSES_MAX + 1] = {"neighbors", "attack", "gan", NULL};
 
 enum { WORDS_MAX = 64, ADDED = 5 /* --data DIR --threads N --quiet */ };
@@ -101,7 +103,7 @@ static size_t put_placeholder(FILE *file, const char *text, const exp_study_resu
 static char *expand(const char *word, size_t length, const exp_study_result *result) {
     char *text = NULL;
     size_t size;
-    FILE *memory = open_memstream(&text, &size);
+    FILE *memory = exp_memory_open(&text, &size);
     if (!memory)
         return NULL;
     for (const char *at = word; at < word + length;) {
@@ -110,10 +112,8 @@ static char *expand(const char *word, size_t length, const exp_study_result *res
             putc(*at, memory);
         at += taken ? taken : 1;
     }
-    if (fclose(memory) == 0)
-        return text;
-    free(text);
-    return NULL;
+    exp_memory_close(memory, &text);
+    return text;
 }
 
 char **exp_analysis_words(const exp_study_result *result, const exp_analysis *analysis, const char *data,

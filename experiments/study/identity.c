@@ -1,6 +1,5 @@
 /* identity.c - which runs are the same. */
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "study.h"
@@ -23,16 +22,15 @@ static void drop_measuring(exp_train_options *options) {
     options->temperature_mode = exp_train_defaults.temperature_mode;
 }
 
-/* Over the text of all recorded options; 0 without memory. */
+/* Over the text of all recorded options, as exp_options_write has it. */
 static uint64_t hash(const exp_train_options *options) {
-    char *text = NULL;
-    size_t length = 0;
-    FILE *memory = open_memstream(&text, &length);
-    if (!memory)
-        return 0;
-    exp_options_write(exp_train_table, options, memory);
-    uint64_t value = fclose(memory) == 0 ? nn_hash(nn_hash_start, text, length) : 0;
-    free(text);
+    char text[EXP_TEXT_MAX], line[EXP_TEXT_MAX + 64];
+    uint64_t value = nn_hash_start;
+    for (const exp_option *o = exp_train_table; o->name; o++)
+        if (o->recorded) {
+            int length = snprintf(line, sizeof line, "%s = %s\n", o->name, exp_option_text(o, options, text));
+            value = nn_hash(value, line, (size_t)length);
+        }
     return value;
 }
 

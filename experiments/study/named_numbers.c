@@ -37,6 +37,7 @@ static void name_item(const cJSON *item, char name[EXP_NUMBER_NAME_MAX]) {
 }
 
 /* Adds what is in an object or a list; false without memory. */
+/* NOLINTNEXTLINE(misc-no-recursion): cJSON reads nothing nested deeper than 1,000 */
 static bool take(exp_named_numbers *numbers, const cJSON *parent, const char *prefix) {
     const cJSON *item;
     bool full = true;
@@ -60,9 +61,11 @@ nn_status exp_named_numbers_read(exp_named_numbers *numbers, const char *path, n
     cJSON *json;
     *numbers = (exp_named_numbers){0};
     nn_status status = exp_json_read(path, &json, error);
-    if (status == NN_OK && !cJSON_IsObject(json))
+    if (status != NN_OK)
+        return status;
+    if (!cJSON_IsObject(json))
         status = nn_fail(error, NN_EFORMAT, "%s: no JSON object", path);
-    else if (status == NN_OK && !take(numbers, json, ""))
+    else if (!take(numbers, json, ""))
         status = nn_fail_memory(error, path);
     cJSON_Delete(json);
     return status;

@@ -8,6 +8,7 @@
 
 #include "analysis.h"
 #include "experiments/common/json.h"
+#include "experiments/common/text_file.h"
 
 const char *const exp_run_states[] = {"missing", "done", "failed", "skipped"};
 
@@ -117,12 +118,12 @@ static nn_status read_summary(const exp_study_table *table, const exp_study_run 
     return NN_OK;
 }
 
-/* An analysis that cannot be read counts as failed: it is made again. */
-static void read_analyses(const exp_study_table *table, exp_study_result *result) {
+/* An analysis that is damaged counts as failed: it is made again. */
+static nn_status read_analyses(const exp_study_table *table, exp_study_result *result, nn_error *error) {
     for (int i = 0; i < result->block->analysis_count; i++) {
         char folder[EXP_ANALYSIS_PATH_MAX], path[EXP_ANALYSIS_PATH_MAX + 32];
         exp_analysis_result *analysis = &result->analyses[i];
-        nn_error ignored = {0};
+        nn_error damage = {0};
         exp_named_numbers_free(&analysis->numbers);
         exp_analysis_folder(table, result, &result->block->analyses[i], folder);
         snprintf(path, sizeof path, "%s.failed", folder);
@@ -130,11 +131,14 @@ static void read_analyses(const exp_study_table *table, exp_study_result *result
                           : access(path, F_OK) == 0 ? EXP_RUN_FAILED
                                                     : EXP_RUN_MISSING;
         snprintf(path, sizeof path, "%s/summary.json", folder);
-        if (access(path, F_OK) == 0)
-            analysis->state = exp_named_numbers_read(&analysis->numbers, path, &ignored) == NN_OK
-                                  ? EXP_RUN_DONE
-                                  : EXP_RUN_FAILED;
+        if (access(path, F_OK) != 0)
+            continue;
+        nn_status status = exp_named_numbers_read(&analysis->numbers, path, &damage);
+        if (status == NN_EMEMORY)
+            return nn_fail(error, status, "%s", damage.message);
+        analysis->state = status == NN_OK ? EXP_RUN_DONE : EXP_RUN_FAILED;
     }
+    return NN_OK;
 }
 
 nn_status exp_study_table_read(exp_study_table *table, const exp_study_run *run, nn_error *error) {
@@ -143,6 +147,7 @@ nn_status exp_study_table_read(exp_study_table *table, const exp_study_run *run,
     bool failed = access(exp_study_path(table, run, ".failed"), F_OK) == 0;
     for (int i = 0; i < table->count && status == NN_OK; i++) {
         exp_study_result *result = &table->results[i];
+        /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): every result has a run */
         if (strcmp(result->run->name, run->name) != 0)
             continue;
         if (json)
@@ -151,7 +156,8 @@ nn_status exp_study_table_read(exp_study_table *table, const exp_study_run *run,
             forget(result, result->run->skipped ? EXP_RUN_SKIPPED
                            : failed             ? EXP_RUN_FAILED
                                                 : EXP_RUN_MISSING);
-        read_analyses(table, result);
+        if (status == NN_OK)
+            status = read_analyses(table, result, error);
     }
     cJSON_Delete(json);
     return status;
@@ -167,6 +173,7 @@ static int count_runs(const exp_study *studies, int count) {
 
 static bool is_listed(const exp_study_table *table, const exp_study_run *run) {
     for (int i = 0; i < table->count; i++)
+        /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): every result has a run */
         if (strcmp(table->results[i].run->name, run->name) == 0)
             return true;
     return false;
@@ -347,12 +354,12 @@ static nn_status write_file(const exp_study_table *table, const char *name,
     char path[EXP_TEXT_MAX + 32], *text = NULL;
     size_t length = 0;
     snprintf(path, sizeof path, "%s/%s", table->out, name);
-    FILE *memory = open_memstream(&text, &length);
+    FILE *memory = exp_memory_open(&text, &length);
     if (!memory)
         return nn_fail_memory(error, path);
     put(memory, table);
-    nn_status status =
-        fclose(memory) == 0 ? nn_file_write_atomic(path, text, length, error) : nn_fail_memory(error, path);
+    nn_status status = exp_memory_close(memory, &text) ? nn_file_write_atomic(path, text, length, error)
+                                                       : nn_fail_memory(error, path);
     free(text);
     return status;
 }

@@ -15,6 +15,7 @@
 #include "experiments/common/make_folder.h"
 #include "experiments/common/progress.h"
 #include "experiments/common/run_folder.h"
+#include "experiments/common/text_file.h"
 #include "job.h"
 
 typedef struct running {
@@ -78,12 +79,12 @@ static nn_status write_options(const char *folder, const exp_train_options *opti
     char path[PATH_MAX], *text = NULL;
     size_t length = 0;
     snprintf(path, sizeof path, "%s.partial/%s", folder, options_file);
-    FILE *memory = open_memstream(&text, &length);
+    FILE *memory = exp_memory_open(&text, &length);
     if (!memory)
         return nn_fail_memory(error, path);
     exp_options_write(exp_train_table, options, memory);
-    nn_status status =
-        fclose(memory) == 0 ? nn_file_write_atomic(path, text, length, error) : nn_fail_memory(error, path);
+    nn_status status = exp_memory_close(memory, &text) ? nn_file_write_atomic(path, text, length, error)
+                                                       : nn_fail_memory(error, path);
     free(text);
     return status;
 }

@@ -48,6 +48,13 @@ static nn_status refuse(reading *r, int line, const char *message) {
     return nn_fail(&r->refused, NN_EARGUMENT, "%s:%d: %s", r->origin, line, message);
 }
 
+/* For what was found by another part of the program, which may have lacked memory: that is no mistake of the file's. */
+static nn_status refuse_cause(reading *r, int line, const nn_error *cause) {
+    if (cause->status == NN_EMEMORY)
+        return nn_fail(&r->refused, NN_EMEMORY, "%s: %s", r->origin, cause->message);
+    return refuse(r, line, cause->message + strspn(cause->message, "-"));
+}
+
 /* --- runs of a block ------------------------------------------------------------------------------------ */
 
 static const setting *find_setting(const reading *r, const char *name) {
@@ -120,8 +127,7 @@ static nn_status check_run(reading *r, const exp_train_options *options) {
     if (exp_classifier_check(options, &cause) == NN_OK)
         return NN_OK;
     bool layers = strstr(cause.message, "--snnl-layers") != NULL;
-    return refuse(r, line_of(r, layers ? "snnl-layers" : "model"),
-                  cause.message + strspn(cause.message, "-"));
+    return refuse_cause(r, line_of(r, layers ? "snnl-layers" : "model"), &cause);
 }
 
 static nn_status make_run(reading *r, int seed, int condition, exp_study_run *run) {
@@ -130,7 +136,7 @@ static nn_status make_run(reading *r, int seed, int condition, exp_study_run *ru
     choose(r, seed, condition, chosen);
     *run = (exp_study_run){0};
     if (resolve(r, chosen, &run->options, &cause) != NN_OK)
-        return refuse(r, r->block_line, cause.message);
+        return refuse_cause(r, r->block_line, &cause);
     run->options.dataset_named = false;
     describe(r, chosen, run->condition);
     exp_study_identify(run);

@@ -46,12 +46,11 @@ static void add_snapshots(cJSON *json, const exp_toy_result *result) {
     cJSON *snapshots = cJSON_AddArrayToObject(json, "snapshots");
     for (int i = 0; i < result->snapshot_count; i++) {
         const exp_toy_snapshot *s = &result->snapshots[i];
-        cJSON *snapshot = cJSON_CreateObject();
+        cJSON *snapshot = exp_json_add_object(snapshots);
         exp_json_count(snapshot, "step", s->step);
         exp_json_number(snapshot, "snnl", s->snnl);
         exp_json_number(snapshot, "temperature", s->temperature);
         exp_json_number(snapshot, "threshold", s->threshold);
-        cJSON_AddItemToArray(snapshots, snapshot);
     }
 }
 
@@ -59,17 +58,16 @@ static void add_thresholds(cJSON *json, const exp_toy_result *result) {
     cJSON *thresholds = cJSON_AddArrayToObject(json, "thresholds");
     for (int i = 0; i < result->threshold_count; i++) {
         const exp_toy_threshold *t = &result->thresholds[i];
-        cJSON *threshold = cJSON_CreateObject();
+        cJSON *threshold = exp_json_add_object(thresholds);
         exp_json_number(threshold, "threshold", t->value);
         cJSON_AddBoolToObject(threshold, "reached", t->reached);
         if (t->reached)
             exp_json_count(threshold, "step", t->step);
-        cJSON_AddItemToArray(thresholds, threshold);
     }
 }
 
 static cJSON *describe(const exp_toy_options *o, const exp_toy_result *result) {
-    cJSON *json = cJSON_CreateObject();
+    cJSON *json = exp_json_new();
     exp_json_count(json, "seed", o->seed);
     exp_json_count(json, "points", o->points);
     exp_json_count(json, "classes", o->classes);

@@ -58,6 +58,7 @@ static nn_status add_row(exp_toy_record *r, uint64_t row, const nn_snnl_result *
         r->rows = rows;
         r->rows_capacity = capacity;
     }
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): row 0 comes first and makes the array */
     r->rows[row] = (exp_toy_row){measured->value, measured->temperature};
     return NN_OK;
 }
@@ -132,8 +133,10 @@ nn_status exp_toy_record_step(exp_toy_record *record, const exp_toy_points *poin
 }
 
 const exp_toy_picture *exp_toy_record_snapshot_now(const exp_toy_record *record) {
+    if (record->snapshot_count == 0)
+        return NULL;
     const exp_toy_picture *last = &record->snapshots[record->snapshot_count - 1];
-    return record->snapshot_count && last->step == record->steps ? last : NULL;
+    return last->step == record->steps ? last : NULL;
 }
 
 nn_status exp_toy_record_end(exp_toy_record *record, const exp_toy_points *points, nn_error *error) {

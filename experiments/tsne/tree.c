@@ -91,7 +91,8 @@ static cell make_cell(const exp_tsne_tree *t, const double *y, int first, int co
 
 /* Sorts a cell's points by quadrant, keeping their order within one; size[q] is how many there are in each. */
 static void split(exp_tsne_tree *t, const double *y, const cell *c, int size[4]) {
-    double middle[2] = {c->low[0] + (c->high[0] - c->low[0]) / 2, c->low[1] + (c->high[1] - c->low[1]) / 2};
+    const double middle[2] = {c->low[0] + (c->high[0] - c->low[0]) / 2,
+                              c->low[1] + (c->high[1] - c->low[1]) / 2};
     int done = c->first;
     for (int q = 0; q < 4; q++) {
         int before = done;
@@ -106,6 +107,8 @@ static void split(exp_tsne_tree *t, const double *y, const cell *c, int size[4])
         t->order[k] = t->spare[k];
 }
 
+/* As deep as a double has bits: a cell's side halves, and points in one place share a leaf. */
+/* NOLINTNEXTLINE(misc-no-recursion): see above */
 static void build(exp_tsne_tree *t, const double *y, int first, int count) {
     int own = t->cells++, size[4] = {count};
     t->cell[own] = make_cell(t, y, first, count);

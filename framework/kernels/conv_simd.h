@@ -86,7 +86,7 @@ INLINE void tile_sums(const int pixels, const int vectors, const nn_conv_tile *t
         for (int v = 0; v < vectors; v++)
             vec_store(tile + (p * vectors + v) * LANES, sum[p][v]);
     }
-    tile_store(pixels, t->filters, tile, (size_t)(vectors * LANES), accumulate, y, y_pixel);
+    tile_store(pixels, t->filters, tile, (size_t)vectors * LANES, accumulate, y, y_pixel);
 }
 
 /* Chooses the tile of this many pixels; `vectors` is a constant. */
@@ -205,7 +205,7 @@ INLINE void weight_sums(const int filters, const int vectors, const nn_conv_weig
         for (int v = 0; v < vectors; v++)
             vec_store(tile + (k * vectors + v) * LANES, sum[k][v]);
     }
-    tile_store(filters, run, tile, (size_t)(vectors * LANES), true, dw, t->dw_filter);
+    tile_store(filters, run, tile, (size_t)vectors * LANES, true, dw, t->dw_filter);
 }
 
 /* Chooses the tile of this many filters; `vectors` is a constant. */

@@ -23,8 +23,8 @@ void nn_gemm(bool transpose_a, bool transpose_b, int m, int n, int k, const floa
     int length = by_rows ? m : n, part = slice_length(length, m, n, k), slices = (length + part - 1) / part;
     /* Elements from one row of op(A), or column of op(B), to the next. */
     size_t a_step = transpose_a ? 1 : (size_t)lda, b_step = transpose_b ? (size_t)ldb : 1;
-    int team = nn_threads(); /* has set OpenBLAS to one thread per caller */
-#pragma omp parallel for schedule(dynamic) num_threads(team) if (slices > 1)
+    /* nn_threads has set OpenBLAS to one thread per caller */
+#pragma omp parallel for schedule(dynamic) num_threads(nn_threads()) if (slices > 1)
     for (int i = 0; i < slices; i++) {
         size_t first = (size_t)i * (size_t)part;
         int count = length - (int)first < part ? length - (int)first : part;

@@ -65,7 +65,7 @@ static void cross_entropy_backward(const nn_call *call) {
     for (int b = 0; b < call->rows; b++)
         for (int k = 0; k < classes; k++) {
             size_t i = (size_t)b * classes + k;
-            float gradient = (p[i] - (k == labels[b])) * scale;
+            float gradient = (p[i] - (float)(k == labels[b])) * scale;
             dz[i] = call->accumulate[LOGITS] ? dz[i] + gradient : gradient;
         }
 }

@@ -46,6 +46,7 @@ static void mask_range(void *context, size_t first, size_t count) {
     }
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): mask_range writes to target */
 static void apply(const nn_call *call, const float *source, float *target, bool accumulate) {
     char name[NN_NAME_MAX + 16] = "dropout/";
     dropout_work work = {.call = call,

@@ -93,8 +93,8 @@ static void max_backward(const nn_call *call) {
 
 /* --- average -------------------------------------------------------------------------------------------- */
 
-/* One image: y += the mean of each window of x, or, where dx is given, dx += dy shared out over each window. */
-static void average_image(const nn_call *call, const float *x, float *y, const float *dy, float *dx) {
+/* One image: y += the mean of each window of x, or, backward, dx += dy shared out over each window. */
+static void average_image(const nn_call *call, bool backward, const float *in, float *sum) {
     const nn_node *node = call->node;
     const window *w = window_of(node);
     const int *image = node->inputs[0]->shape.dims, *out = node->shape.dims;
@@ -108,11 +108,9 @@ static void average_image(const nn_call *call, const float *x, float *y, const f
             for (int h = rows.first; h < rows.last; h++)
                 for (int v = columns.first; v < columns.last; v++) {
                     size_t from = ((size_t)h * width + v) * channels;
+                    float *target = sum + (backward ? from : to);
                     for (int c = 0; c < channels; c++)
-                        if (dx)
-                            dx[from + c] += dy[to + c] * share;
-                        else
-                            y[to + c] += x[from + c] * share;
+                        target[c] += in[(backward ? to : from) + c] * share;
                 }
         }
 }
@@ -123,7 +121,7 @@ static void average_forward(const nn_call *call) {
     for (int b = 0; b < call->rows; b++) {
         float *y = call->output + (size_t)b * out_image;
         memset(y, 0, out_image * sizeof *y);
-        average_image(call, call->input[0] + (size_t)b * in_image, y, NULL, NULL);
+        average_image(call, false, call->input[0] + (size_t)b * in_image, y);
     }
 }
 
@@ -133,7 +131,7 @@ static void average_backward(const nn_call *call) {
     for (int b = 0; b < call->rows; b++) {
         float *dx = call->input_gradient[0] + (size_t)b * in_image;
         start_gradient(call, dx);
-        average_image(call, NULL, NULL, call->output_gradient + (size_t)b * out_image, dx);
+        average_image(call, true, call->output_gradient + (size_t)b * out_image, dx);
     }
 }
 

@@ -55,10 +55,10 @@ static nn_snnl_result at_learned(const nn_call *call, const nn_snnl_points *poin
     double start = options_of(call->node)->temperature;
     float *log_t = call->state[0];
     if (call->training) {
-        nn_snnl_result before = nn_snnl_at(points, call->saved, start / exp(*log_t));
+        nn_snnl_result before = nn_snnl_at(points, call->saved, start / exp((double)*log_t));
         *log_t -= (float)fmax(-largest_change, fmin(largest_change, learning_rate * before.slope));
     }
-    return nn_snnl_at(points, call->saved, start / exp(*log_t));
+    return nn_snnl_at(points, call->saved, start / exp((double)*log_t));
 }
 
 static void snnl_forward(const nn_call *call) {

@@ -79,6 +79,7 @@ static bool read_attributes(markup *m) {
         const char *end = quote == '"' || quote == '\'' ? strchr(m->at + 1, quote) : NULL;
         if (!end)
             broken(m, "a value without quotes");
+        /* cppcheck-suppress nullPointerArithmeticRedundantCheck ; broken() does not return */
         if (memchr(m->at, '<', (size_t)(end - m->at)))
             broken(m, "a value with <");
         check_attribute(m, name, m->at + 1, (size_t)(end - m->at) - 1);

@@ -15,9 +15,14 @@ static size_t bias_floats(const nn_conv_geometry *g) {
     return round_up((size_t)g->filters * BIAS_SLICES * 2, LINE);
 }
 
+/* Fewer images can take more: another method may suit them. */
 size_t nn_conv_weights_scratch(const nn_conv_geometry *g, int images) {
-    size_t weights = method_of(g, images)->scratch(g, images), bias = bias_floats(g);
-    return weights > bias ? weights : bias;
+    size_t most = bias_floats(g);
+    for (int some = 1; some <= images; some++) {
+        size_t weights = method_of(g, some)->scratch(g, some);
+        most = weights > most ? weights : most;
+    }
+    return most;
 }
 
 /* sum[k] = the sum over the pixels of dy[pixel][k], for `count` filters */

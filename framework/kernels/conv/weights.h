@@ -15,7 +15,7 @@ typedef struct nn_weights_method {
 extern const nn_weights_method nn_weights_direct; /* suits all */
 extern const nn_weights_method nn_weights_winograd_slices, nn_weights_winograd_panels;
 
-/* Floats of scratch that nn_conv_backward_weights needs. */
+/* Floats of scratch that nn_conv_backward_weights needs for up to so many images. */
 size_t nn_conv_weights_scratch(const nn_conv_geometry *g, int images);
 
 /* A method in slices: the batch is cut into slices and the filters into chunks; every (slice, chunk) is one unit

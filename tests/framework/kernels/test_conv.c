@@ -52,6 +52,7 @@ static void each_product(const nn_conv_geometry *g, int images,
 typedef struct problem {
     nn_conv_geometry g;
     int images;
+    int batch; /* images for which there is scratch */
     sizes n;
     float *x, *w, *bias, *dy;
     double *y, *dx, *dw, *dbias;
@@ -65,7 +66,7 @@ static void add_products(void *context, size_t y, size_t w, size_t x) {
 }
 
 static problem problem_of(const nn_conv_geometry *g, int images) {
-    problem p = {.g = *g, .images = images, .n = sizes_of(g, images)};
+    problem p = {.g = *g, .images = images, .batch = images, .n = sizes_of(g, images)};
     p.x = test_normal(p.n.x + OFFSET, "x") + OFFSET;
     p.w = test_normal(p.n.w + OFFSET, "w") + OFFSET;
     p.dy = test_normal(p.n.y + OFFSET, "dy") + OFFSET;
@@ -108,7 +109,7 @@ static void output_free(const char *what, float *out, size_t n) {
 
 /* Scratch full of NaN. */
 static float *scratch_new(const problem *p) {
-    size_t bytes = nn_conv_scratch(&p->g, p->images);
+    size_t bytes = nn_conv_scratch(&p->g, p->batch);
     float *scratch = test_bytes(bytes + GUARD * sizeof(float));
     for (size_t i = 0; i < bytes / sizeof(float); i++)
         scratch[i] = NAN;
@@ -118,7 +119,7 @@ static float *scratch_new(const problem *p) {
 }
 
 static void scratch_free(const char *what, const problem *p, float *scratch) {
-    size_t n = nn_conv_scratch(&p->g, p->images) / sizeof(float);
+    size_t n = nn_conv_scratch(&p->g, p->batch) / sizeof(float);
     for (size_t i = 0; i < GUARD; i++)
         if (scratch[n + i] != guard_value)
             fail_msg("%s: written %zu floats past its scratch", what, i);
@@ -290,6 +291,25 @@ static void test_winograd(void **state) {
     check(geometry(4, 4, 176, 208, 3, 3, 1, (int[]){1, 1, 1, 1}), 9);
 }
 
+/* Memory for a batch is enough for fewer images too, whatever way suits their number. */
+static void test_parts_of_a_batch(void **state) {
+    (void)state;
+    static const int parts[][2] = {{16, 12}, {16, 15}, {16, 1}, {24, 15}, {48, 15}};
+    nn_conv_geometry g = geometry(8, 8, 64, 64, 3, 3, 1, (int[]){1, 1, 1, 1});
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        problem p = problem_of(&g, parts[i][1]);
+        p.batch = parts[i][0];
+        for (int t = 0; t < TABLES; t++) {
+            const nn_kernels *table = nn_kernels_named(table_names[t]);
+            if (!table)
+                continue;
+            nn_kernels_use(table);
+            check_table(table->name, &p, false);
+        }
+        problem_free(&p);
+    }
+}
+
 static double dot(size_t n, const float *a, const float *b) {
     double sum = 0;
     for (size_t i = 0; i < n; i++)
@@ -363,6 +383,7 @@ int main(void) {
         cmocka_unit_test(test_geometries),
         cmocka_unit_test(test_slices),
         cmocka_unit_test(test_winograd),
+        cmocka_unit_test(test_parts_of_a_batch),
         cmocka_unit_test(test_adjoint),
         cmocka_unit_test(test_threads),
     };
