@@ -290,7 +290,7 @@ static void fill_positions(int kind, double *y) {
         int i = k % POINTS;
         double cluster = 40 * sin(1.0 + i % 9 + 5 * (k / POINTS));
         const double places[PLACES] = {1e-4 * noise[k], 20 * noise[k], cluster + noise[k],
-                                 i % 2 ? 5 : (double)noise[k], 3};
+                                       i % 2 ? 5 : (double)noise[k], 3};
         y[k] = places[kind];
     }
     free(noise);

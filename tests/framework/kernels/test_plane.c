@@ -33,7 +33,8 @@ static void expect_sums(const points *s, int count, const double own[2], bool ma
     for (int j = 0; j < count; j++) {
         double u = own[0] - s->x[j], v = own[1] - s->y[j], w = 1 / (1 + u * u + v * v);
         double mass = masses ? s->mass[j] : 1;
-        const double terms[5] = {mass * w, mass * w * w * u, mass * w * w * v, s->p[j] * w * u, s->p[j] * w * v};
+        const double terms[5] = {mass * w, mass * w * w * u, mass * w * w * v, s->p[j] * w * u,
+                                 s->p[j] * w * v};
         for (int k = 0; k < 5; k++)
             sum[k] += terms[k];
     }
