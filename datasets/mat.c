@@ -318,8 +318,8 @@ static nn_status take_head(struct stream *s, struct head *head, nn_error *error)
 static void reverse_bytes(unsigned char *bytes, size_t count, size_t size) {
     for (size_t i = 0; i < count; i++, bytes += size)
         for (size_t k = 0; k < size / 2; k++) {
-            const unsigned char byte =
-                bytes[k]; /* NOLINT(clang-analyzer-core.uninitialized.Assign): zlib's */
+            /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): zlib has written it */
+            const unsigned char byte = bytes[k];
             bytes[k] = bytes[size - 1 - k];
             bytes[size - 1 - k] = byte;
         }
@@ -369,7 +369,7 @@ static nn_status take_numbers(struct stream *s, const struct head *head, size_t 
     if (!array->data)
         return nn_fail_memory(error, s->mat->path);
     status = take_part(s, &part, array->data, error);
-    if (s->mat->big_endian != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__))
+    if (status == NN_OK && s->mat->big_endian != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__))
         reverse_bytes(array->data, array->count, type_size(part.type));
     return status == NN_OK ? stream_finish(s, error) : status;
 }

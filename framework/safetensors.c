@@ -95,8 +95,8 @@ nn_status nn_safetensors_write(const nn_file_tensor *tensors, int count, const n
         for (int i = 0; i < LENGTH_BYTES; i++)
             bytes[i] = (unsigned char)((uint64_t)padded >> 8 * i);
         memset(bytes + LENGTH_BYTES, ' ', padded);
-        memcpy(bytes + LENGTH_BYTES, header,
-               text); /* NOLINT(bugprone-not-null-terminated-result): blanks follow */
+        /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): blanks follow, no zero */
+        memcpy(bytes + LENGTH_BYTES, header, text);
         put_tensors(tensors, count, bytes + LENGTH_BYTES + padded);
         if (checksum)
             put_checksum(bytes, total);

@@ -102,8 +102,8 @@ static void put_verdict(const sheet *s, int panel) {
     int x = panel_left(s, panel) + NAMES + INPUT + 18, y = panel_top(s, panel);
     char text[256];
     if (r->chosen)
+        /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): two are chosen at most */
         put_text(s, x, y + 10, "left font ',14'", kinds[panel]);
-    /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): the data set has names of all its classes */
     snprintf(text, sizeof text, "test image %d, label %s", j->first + r->shown[panel],
              class_name(s, exp_judged_label(j, r->shown[panel])));
     put_text(s, x, y + 36, "left", text);

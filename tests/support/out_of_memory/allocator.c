@@ -160,7 +160,6 @@ void *aligned_alloc(size_t alignment, size_t bytes) {
     return align(__builtin_return_address(0), alignment, bytes);
 }
 
-void *memalign(size_t alignment, size_t bytes);
 void *memalign(size_t alignment, size_t bytes) {
     return align(__builtin_return_address(0), alignment, bytes);
 }
