@@ -141,8 +141,13 @@ static nn_status fail_reader(const data_archive *a, nn_error *error) {
         return nn_fail(error, a->failed.status, "%s", a->failed.message);
     if (archive_errno(a->reader) == ENOMEM)
         return nn_fail_memory(error, a->path);
-    return nn_fail(error, NN_EFORMAT, "%s: no %s archive, or a damaged one (%s)", a->path,
-                   a->zip ? "zip" : "tar", reason ? reason : "no reason given");
+    if (!reason)
+        reason = "no reason given";
+    if (a->members == 0)
+        return nn_fail(error, NN_EFORMAT, "%s: no tar, gzip'd tar or zip archive, or a damaged one (%s)",
+                       a->path, reason);
+    return nn_fail(error, NN_EFORMAT, "%s: the archive is damaged behind member %zu (%s); fetch it again",
+                   a->path, a->members, reason);
 }
 
 static nn_status open_reader(data_archive *a, nn_error *error) {

@@ -11,6 +11,11 @@ nn_status exp_dataset_settle(char dataset[EXP_TEXT_MAX], nn_error *error) {
     char path[PATH_MAX];
     if (!data_is_path(dataset) || !realpath(dataset, path))
         return NN_OK;
+    for (const char *byte = path; *byte; byte++)
+        if ((unsigned char)*byte < ' ' || (*byte == ' ' && !byte[1]))
+            return nn_fail(error, NN_EARGUMENT,
+                           "--dataset: a path with control characters, or a blank at its end, cannot be "
+                           "recorded: rename it");
     if (strlen(path) >= EXP_TEXT_MAX)
         return nn_fail(error, NN_EARGUMENT, "--dataset: the path has more than %d characters",
                        EXP_TEXT_MAX - 1);

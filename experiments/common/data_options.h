@@ -9,7 +9,7 @@
 #define EXP_DATASET_HELP                                                                                     \
     "a name, or the path of a folder or archive (.tar, .tar.gz, .zip) of PNG, JPEG or BMP pictures: "        \
     "train/CLASS/ and "                                                                                      \
-    "test/CLASS/, or CLASS/"
+    "test/CLASS/, or CLASS/, a tenth of which is for testing"
 #define EXP_IMAGE_SIZE_HELP                                                                                  \
     "of pictures: cropped in the middle to these proportions and resized; else the size that all of them "   \
     "have, or 32"

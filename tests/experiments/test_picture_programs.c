@@ -140,7 +140,7 @@ static void refuses_what_is_no_data(void **state) {
         {"--dataset nowhere/pics", "no data at nowhere/pics: looked for a folder or an archive", 1},
         {"--dataset nowhere", "unknown data set 'nowhere'; there are mnist", 2},
         {"--dataset pics/train/x", "60 pictures, but no class folders", 1},
-        {"--dataset pics/test/x/000.png", "no tar archive", 1},
+        {"--dataset pics/test/x/000.png", "no tar, gzip'd tar or zip archive", 1},
         {"--dataset shapes --image-size 16", "the images of shapes are 32 x 32", 2},
         {"--dataset pics --image-size 0", "--image-size: '0' is neither N nor WIDTHxHEIGHT", 2},
         {"--dataset pics --image-size 3x", "--image-size: '3x' is neither", 2},
