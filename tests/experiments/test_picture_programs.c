@@ -62,6 +62,16 @@ static void trains_on_a_folder(void **state) {
     cJSON_Delete(measured);
 }
 
+/* What is not here is looked for in the data root. */
+static void looks_in_the_data_root(void **state) {
+    (void)state;
+    assert_int_equal(program_run("train", "--data pics --dataset test %s --steps 1 --run root", quick), 0);
+    in_config("root", "/pics/test\n", true);
+    assert_int_equal(program_run("train", "--data pics --dataset tests %s --steps 1 --run none", quick), 2);
+    program_complained("unknown data set 'tests'; there are mnist");
+    program_said(program_errors, "here or in pics");
+}
+
 /* To the same bits, and where the one has stopped the other goes on. */
 static void trains_on_an_archive_alike(void **state) {
     (void)state;
@@ -176,13 +186,10 @@ static void studies_pictures(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(trains_on_a_folder),
-        cmocka_unit_test(trains_on_an_archive_alike),
-        cmocka_unit_test(resizes_pictures),
-        cmocka_unit_test(names_broken_pictures),
-        cmocka_unit_test(shows_pictures_to_trained_runs),
-        cmocka_unit_test(refuses_what_is_no_data),
-        cmocka_unit_test(studies_pictures),
+        cmocka_unit_test(trains_on_a_folder),         cmocka_unit_test(looks_in_the_data_root),
+        cmocka_unit_test(trains_on_an_archive_alike), cmocka_unit_test(resizes_pictures),
+        cmocka_unit_test(names_broken_pictures),      cmocka_unit_test(shows_pictures_to_trained_runs),
+        cmocka_unit_test(refuses_what_is_no_data),    cmocka_unit_test(studies_pictures),
     };
     return cmocka_run_group_tests_name("picture_programs", tests, make_data, NULL);
 }

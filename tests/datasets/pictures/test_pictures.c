@@ -206,8 +206,9 @@ static void tells_paths_from_names(void **state) {
     nn_error error = {0};
     static data_set set;
     assert_true(data_is_named("mnist") && !data_is_named("mnist2"));
-    assert_false(data_is_path("mnist") || data_is_path("nowhere"));
-    assert_true(data_is_path("a/b") && data_is_path("x.tgz") && data_is_path("tests"));
+    assert_false(data_is_path("mnist", "tests") || data_is_path("nowhere", "tests"));
+    assert_true(data_is_path("a/b", "") && data_is_path("x.tgz", "") && data_is_path("tests", "") &&
+                data_is_path("fuzz", "tests"));
     assert_true(data_present(test_path("."), "") && !data_present("/nowhere/x", ""));
     /* Only pictures are resized. */
     test_fails(data_load_as(&set, "shapes", "", (data_form){.height = 28, .width = 28}, 0, 0, &error),
