@@ -66,10 +66,16 @@ static bool take_attributes(const char **at, bool *closed) {
             *at += *closed ? 2 : 1;
             return true;
         }
-        if (!take_name(at, &name, &length) || **at != '=' || !(*at)[1] || !strchr("'\"", (*at)[1]))
+        if (!take_name(at, &name, &length))
             return false;
-        value = *at + 2;
-        const char *end = strchr(value, (*at)[1]);
+        *at += strspn(*at, space);
+        if (*(*at)++ != '=')
+            return false;
+        *at += strspn(*at, space);
+        if (**at != '"' && **at != '\'')
+            return false;
+        value = *at + 1;
+        const char *end = strchr(value, **at);
         if (!end || !is_harmless(name, length, value, (size_t)(end - value)))
             return false;
         *at = end + 1;

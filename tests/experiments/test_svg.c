@@ -14,6 +14,7 @@ static const char *const pictures[] = {
     "<text x='1'>a &lt; b > c</text></g></svg>\n",
     "<svg><defs><circle id='a' r='1'/></defs><use xlink:href='#a' fill=\"url(#a)\"/></svg>",
     "<svg><image href='data:image/png;base64,iVBORw0KGgo='/></svg>",
+    "<svg><polygon fill = 'rgb(158, 202, 225)' points\n=\n'85.00,121.16 103.05,121.16 '/></svg>",
     "<svg><g style='stroke:none'><path d='M0,0 L1,1' transform='translate(1,2)'/></g></svg>",
 };
 
@@ -39,6 +40,7 @@ static const char *const others[] = {
     "<svg ONLOAD='alert(1)'></svg>",
     "<svg><g x=1></g></svg>",
     "<svg><g x></g></svg>",
+    "<svg><g x='1' onload = 'y'/></svg>",
     "<svg><g x='1'onload='2'/></svg>",
     "<svg><use href='http://x/y#z'/></svg>",
     "<svg><use HREF='javascript:x'/></svg>",
