@@ -63,6 +63,7 @@ sanitize: ## the tests under the address and undefined-behaviour sanitizers
 # A target's name is that of its file, tests/fuzz/fuzz_NAME.c.
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzz: ## libFuzzer on every reader of files, FUZZ_SECONDS=600 each; TARGET=idx for one
+	$(if $(filter-out $(FUZZ),$(TARGET)),$(error there is no TARGET=$(TARGET); there are: $(FUZZ)))
 	@CC=clang scripts/fuzz check
 	@$(MAKE) --no-print-directory CC=clang MODE=fuzz $(addprefix build/fuzz-clang/fuzz-,$(or $(TARGET),$(FUZZ)))
 	@scripts/fuzz build/fuzz-clang $(or $(TARGET),$(FUZZ))

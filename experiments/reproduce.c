@@ -119,8 +119,9 @@ static void print_list(const exp_study *studies, int count) {
 /* --- runs ----------------------------------------------------------------------------------------------- */
 
 static void print_time(double seconds) {
-    unsigned long minutes = (unsigned long)(seconds / 60 + 0.5);
-    if (isnan(seconds))
+    const bool known = seconds >= 0 && seconds < 1e9;
+    unsigned long minutes = known ? (unsigned long)(seconds / 60 + 0.5) : 0;
+    if (!known)
         puts("how long they take is known once the first one is done");
     else
         printf("they take about %lu:%02lu h\n", minutes / 60, minutes % 60);

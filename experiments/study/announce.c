@@ -8,8 +8,9 @@
 #include "experiments/common/progress.h"
 
 static void format_time(double seconds, char text[48]) {
-    unsigned long s = (unsigned long)(seconds + 0.5);
-    if (isnan(seconds) || seconds > 1e8)
+    const bool known = seconds >= 0 && seconds < 1e8;
+    unsigned long s = known ? (unsigned long)(seconds + 0.5) : 0;
+    if (!known)
         text[0] = '\0';
     else if (s >= 3600)
         snprintf(text, 48, ", %lu:%02lu:%02lu left", s / 3600, s / 60 % 60, s % 60);

@@ -97,6 +97,11 @@ const char *fuzz_file(const char *name, const void *bytes, size_t count) {
     return path;
 }
 
+void fuzz_no_file(const char *name) {
+    const char *path = fuzz_path(name);
+    fuzz_require(unlink(path) == 0 || errno == ENOENT, "a file can be removed");
+}
+
 void fuzz_cut(const unsigned char *bytes, size_t size, fuzz_part *parts, int count) {
     for (int i = 0; i < count; i++) {
         const bool last = i == count - 1;

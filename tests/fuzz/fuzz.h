@@ -49,6 +49,9 @@ const char *fuzz_file(const char *name, const void *bytes, size_t count);
 /* The path of a name in that folder, without making anything. */
 const char *fuzz_path(const char *name);
 
+/* The file of the last input goes. */
+void fuzz_no_file(const char *name);
+
 /* Cuts an input into `count` parts for targets that read several files: two bytes, little-endian, are the length of the
  * part behind them; the last part has no length and takes the rest. What is not there is empty. */
 typedef struct fuzz_part {

@@ -8,9 +8,10 @@
 #include "experiments/study/results.h"
 #include "fuzz.h"
 
-enum { RUNS_MOST = 10000 };
+enum { RUNS_MOST = 10000, RUNS_FEW = 200 };
 
-static void require_runs(const exp_study *study) {
+/* How many there are. */
+static int require_runs(const exp_study *study) {
     int runs = 0;
     for (int b = 0; b < study->block_count; b++) {
         const exp_study_block *block = &study->blocks[b];
@@ -24,6 +25,7 @@ static void require_runs(const exp_study *study) {
         }
     }
     fuzz_require(runs > 0 && runs <= RUNS_MOST, "a study has a bounded number of runs");
+    return runs;
 }
 
 static void make_table(const exp_study *study) {
@@ -41,13 +43,17 @@ static void make_table(const exp_study *study) {
 
 FUZZ_TARGET(study) {
     const char *path = fuzz_file("hostile.ini", bytes, count);
-    for (int size = EXP_SIZE_DEFAULT; size <= EXP_SIZE_FULL; size++) {
+    bool small = true; /* a large study is read once: fuzzing lives by the number of inputs */
+    for (int size = EXP_SIZE_DEFAULT; size <= EXP_SIZE_FULL && small; size++) {
         exp_study study;
         nn_error error = {0};
         nn_status status = exp_study_read(&study, path, (exp_study_size)size, &error);
         fuzz_require_reason(status, &error, path);
         if (status == NN_OK) {
-            require_runs(&study);
+            small = require_runs(&study) <= RUNS_FEW;
+        }
+        if (status == NN_OK && small) {
+            exp_study_find_data(&study, fuzz_path("data"), EXP_MISSING_SHAPES);
             make_table(&study);
         }
         exp_study_free(&study);

@@ -212,6 +212,7 @@ def cifar_seeds():
 
     seed("cifar", "whole", parts(names, *[short(2)] * 6))
     seed("cifar", "one-record", parts(names, *[short(1)] * 6))
+    seed("cifar", "no-names", parts(b"", *[short(1)] * 6))
     seed("cifar", "cut-short", parts(names, *[short(2)] * 5, short(1, 255)))
     seed("cifar", "different-counts", parts(names, *[short(2)] * 4, short(3), short(2)))
     seed("cifar", "label-10", parts(names, *[short(1, labels=(10,))] * 6))
@@ -254,6 +255,11 @@ def mat_seeds():
     seed("mat", "small-parts", mat_file(mat_part(14, numbers[8:40] + small + struct.pack("<HHI", 2, 4, 0))))
     seed("mat", "big-endian", mat_file(mat_matrix(b"y", double, (1, 2), 9, struct.pack(">2d", 1, 2), ">"), order=">"))
     seed("mat", "svhn-packed", mat_file(mat_packed(images), mat_packed(labels)))
+    seed("mat", "svhn-other-shape", mat_file(mat_matrix(b"X", uint8, (32, 32, 3, 2, 1, 1, 1), 2, bytes(6144)), labels))
+    seed("mat", "svhn-one-label", mat_file(images, mat_matrix(b"y", double, (1, 1), 2, b"\1")))
+    for what, label in ("11", 11), ("half", 1.5), ("not-a-number", float("nan")), ("endless", float("inf")):
+        y = mat_matrix(b"y", double, (2, 1), 9, struct.pack("<2d", 1, label))
+        seed("mat", "svhn-label-" + what, mat_file(mat_packed(images), y))
     seed("mat", "cell", mat_file(mat_matrix(b"X", 1, (1, 1), 14, bytes(8)), labels))
     seed("mat", "complex", mat_file(mat_matrix(b"X", double, (1, 1), 9, bytes(8), flags=complex_flag)))
     side = 2**31 - 1
@@ -303,6 +309,8 @@ def points_seeds():
     seed("points", "not-finite", parts(npy("<f4", "(1, 1)", struct.pack("<f", float("inf"))), labels))
     seed("points", "small-labels", parts(points, npy("|u1", "(3,)", b"\x00\xff\x07")))
     seed("points", "too-few-labels", parts(points, npy("|b1", "(2,)", b"\x00\x01")))
+    seed("points", "float-labels", parts(points, npy("<f4", "(3,)", bytes(12))))
+    seed("points", "matrix-of-labels", parts(points, npy("|u1", "(3, 1)", bytes(3))))
     seed("points", "none", parts(npy("<f4", "(0, 2)", b""), npy("<i8", "(0,)", b"")))
 
 
@@ -423,6 +431,13 @@ def study_seeds():
     seed("study", "too-many-runs", b"[a]\npreset = shapes_resnet\nseed = " + many + b"\nbatch = " + many + b"\nlog-every = " + many + b"\n")
     seed("study", "same-block", b"[a]\npreset = mnist_cnn\n[a]\npreset = mnist_cnn\n")
     seed("study", "long-line", b"[a]\npreset = " + b"p" * 3000 + b"\n")
+    mnist = b"[a]\npreset = mnist_cnn\n"
+    seed("study", "other-dataset", mnist + b"dataset = minst\n")
+    seed("study", "other-model", mnist + b"model = cnn\n")
+    seed("study", "other-layers", mnist + b"snnl-layers = conv1 | conv9\n")
+    seed("study", "many-values", mnist + b"seed = " + b"|".join(b"%d" % i for i in range(70)) + b"\n")
+    seed("study", "long-title", b"title = " + b"t" * 1500 + b"\n" + mnist)
+    seed("study", "absent-preset", b"[a]\npreset = absent.ini\n")
     seed("study", "no-preset", b"[a]\nseed = 1\n")
     seed("study", "unknown-word", b"[a]\npreset = mnist_cnn\nthen.attack = {out} {everything}\n")
 
@@ -458,6 +473,7 @@ def summary_seeds():
     }  # fmt: skip
     seed("summary", "run", text(run))
     seed("summary", "analysis", text(analysis))
+    seed("summary", "lists-in-lists", text({"interrupted": False, "a": [[1, 2], [{"b": 3}]], "taps": [[1], {"name": "block1"}]}))
     seed("summary", "interrupted", text({"interrupted": True}))
     seed("summary", "other-types", text({"interrupted": False, "taps": {"a": 1, "b": [1]}, "reliability": [1, "x"], "test_accuracy": "0.8"}))
     seed("summary", "endless", text(run).replace(b"12.5", b"1e999").replace(b"0.8", b"-1e999"))
@@ -465,6 +481,25 @@ def summary_seeds():
     seed("summary", "too-deep", b"[" * 5000)
     seed("summary", "open-name", b'{"1":1,')
     seed("summary", "long-name", text({"n" * 400: 1, "interrupted": False, "taps": [{"name": "n" * 400, "temperature": 1}]}))
+
+
+# --- pictures of the report --------------------------------------------------------------------------------
+
+
+def svg_seeds():
+    head = b'<?xml version="1.0"?>\n<svg \n viewBox="0 0 640 480"\n xmlns="http://www.w3.org/2000/svg"\n xmlns:xlink="http://www.w3.org/1999/xlink"\n>\n'
+    body = (b"<title>Gnuplot</title>\n<desc>Produced by GNUPLOT</desc>\n<g id=\"plot\">\n<defs><circle id='dot' r='0.5' stroke-width='0.5'/>"
+            b"<filter id='f' filterUnits='objectBoundingBox' x='0' y='0'><feFlood flood-color='#FFF'/><feComposite in='SourceGraphic'/></filter></defs>"
+            b"<g fill=\"none\" stroke=\"currentColor\"><polygon fill = 'rgb(158, 202, 225)' points = '85.00,121.16 103.05,121.16 '/><path stroke='black' d='M54.5,444.0 L63.5,444.0  '/><g transform=\"translate(46.2,447.9)\" text-anchor=\"end\">"
+            b"<text><tspan font-family=\"Sans\" xml:space=\"preserve\"> 0</tspan></text></g><use xlink:href='#dot' fill=\"url(#f)\"/>"
+            b"<image xlink:href='data:image/png;base64,iVBORw0KGgo=' width='1'/></g></g>\n")  # fmt: skip
+    seed("svg", "figure", head + body + b"</svg>\n")
+    seed("svg", "bare", b"<svg></svg>")
+    seed("svg", "script", head + b"<script>alert(1)</script></svg>")
+    seed("svg", "event", head + b"<g onclick='x'/></svg>")
+    seed("svg", "comment", head + b"<!-- --></svg>")
+    seed("svg", "title-in-value", b"<svg><path fill='<title>'/><path fill=\"</title>' onload='x\"/></svg>")
+    seed("svg", "outside", b"<svg><path fill='url(http://x)'/></svg>")
 
 
 if __name__ == "__main__":
