@@ -116,22 +116,23 @@ static nn_status check_end(data_archive *a, nn_error *error) {
 
 /* --- opening -------------------------------------------------------------------------------------------- */
 
-/* Whether the file begins as a zip archive does. */
+/* The file's size, and whether it begins as a zip archive does. */
 static nn_status look(data_archive *a, nn_error *error) {
     unsigned char start[2] = {0};
+    struct stat information;
+    if (stat(a->path, &information) != 0)
+        return nn_fail(error, NN_EFILE, "cannot open %s: %s", a->path, strerror(errno));
+    if (!S_ISREG(information.st_mode))
+        return nn_fail(error, NN_EFILE, "cannot read %s: it is no regular file", a->path);
     int file = open(a->path, O_RDONLY | O_CLOEXEC);
     ssize_t got = file < 0 ? -1 : read(file, start, sizeof start);
-    if (got < 0) {
-        nn_fail(error, NN_EFILE, "cannot %s %s: %s", file < 0 ? "open" : "read", a->path, strerror(errno));
-        if (file >= 0)
-            close(file);
-        return error->status;
-    }
-    struct stat information;
-    a->size = fstat(file, &information) == 0 ? (size_t)information.st_size : 0;
-    close(file);
+    if (got < 0)
+        nn_fail(error, NN_EFILE, "cannot read %s: %s", a->path, strerror(errno));
+    if (file >= 0)
+        close(file);
+    a->size = (size_t)information.st_size;
     a->zip = got == 2 && memcmp(start, "PK", 2) == 0;
-    return NN_OK;
+    return got < 0 ? NN_EFILE : NN_OK;
 }
 
 /* What libarchive says, for a call that failed. */
