@@ -37,14 +37,7 @@ static void *new_piece(size_t count) {
 #define STB_IMAGE_STATIC
 #define STB_IMAGE_IMPLEMENTATION
 #pragma GCC diagnostic ignored "-Wunused-function" /* of stb_image's, of which some are only declared */
-#ifdef __clang__
-/* A PNG may begin its data with an empty chunk, for which stb_image adds 0 to a null pointer, and clang's sanitizer minds. */
-#pragma clang attribute push(__attribute__((no_sanitize("pointer-overflow"))), apply_to = function)
-#endif
 #include <stb/stb_image.h>
-#ifdef __clang__
-#pragma clang attribute pop
-#endif
 
 /* --- pictures ------------------------------------------------------------------------------------------- */
 
