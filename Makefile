@@ -20,24 +20,28 @@ FLAGS.fuzz     := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,addre
                   -fno-sanitize-recover=all
 FLAGS := $(or $(FLAGS.$(MODE)),$(error unknown MODE=$(MODE): release, debug, sanitize or fuzz))
 
-VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+SOURCE  := $(shell git describe --always --dirty 2>/dev/null || cat $(B)/version 2>/dev/null || echo unknown)
 CFLAGS  ?=
 ALL_CFLAGS := -std=gnu11 -Wall -Wextra -Wshadow -Wmissing-prototypes -Wvla -fopenmp -fno-math-errno \
               -fno-trapping-math -ffp-contract=off -I. -MMD -MP $(FLAGS) $(CFLAGS)
-LIBS    := -larchive -lopenblas -lcjson -linih -lz -lm -lpthread
+LIBRARY_LIBS := -larchive -lopenblas -lcjson -lz -lm -lpthread
+LIBS    := -linih $(LIBRARY_LIBS)
 
 # x86-64 alone has these instruction sets; other processors use the generic kernels.
 FOREIGN := $(if $(filter x86_64%,$(shell $(CC) -dumpmachine 2>/dev/null || uname -m)),,%_avx512.c %_avx2.c)
 sources  = $(filter-out $(FOREIGN),$(sort $(shell find $(1) -name '*.c' 2>/dev/null)))
 objects  = $(patsubst %.c,$(B)/%.o,$(1))
-LIBRARY := $(B)/libentangle.a
-OBJECTS := $(call objects,$(call sources,framework models datasets $(wildcard experiments/*/))) $(B)/presets.o
+# The library, and what the programs share; tests and programs may use of both what is not public, too.
+LIBRARY := $(B)/library.a
+SHARED  := $(B)/experiments.a
+LIBRARY_OBJECTS := $(call objects,$(call sources,framework models datasets))
+SHARED_OBJECTS  := $(call objects,$(call sources,$(wildcard experiments/*/))) $(B)/presets.o
 PROGRAMS := $(basename $(notdir $(wildcard experiments/*.c)))
 TESTS   := $(patsubst %.c,$(B)/%,$(filter %$(TEST).c,$(shell find tests -name 'test_*.c' -not -path '*/support/*' 2>/dev/null)))
 SUPPORT := $(call objects,$(wildcard tests/support/*.c))
 
 .DEFAULT_GOAL := all
-.PHONY: always all help test sanitize fuzz bench bench-kernels bench-peers tidy format check-format clean $(PRESETS)
+.PHONY: always all help test sanitize fuzz bench bench-kernels bench-peers install uninstall tidy format check-format clean $(PRESETS)
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -80,29 +84,58 @@ bench-peers: $(B)/tests/bench/bench_conv ## our convolutions beside oneDNN's (De
 	@$(MAKE) --no-print-directory $(B)/tests/bench/bench_onednn
 	@tests/bench/peers.sh $< $(B)/tests/bench/bench_onednn
 
+# --- installation ---------------------------------------------------------------------------------------
+
+PREFIX  ?= /usr/local
+VERSION := $(shell sed -n 's/^\#define NN_VERSION "\(.*\)"/\1/p' framework/version.h)
+ABI     := $(shell sed -n 's/^\#define NN_ABI //p' framework/version.h)
+
+install: all $(B)/libentangle.a $(B)/libentangle.so ## library, headers, programs, manual: to PREFIX=/usr/local, below DESTDIR=
+	@CC='$(CC)' scripts/stage $(B) $(VERSION) $(ABI) '-fopenmp $(LIBRARY_LIBS)' $(PROGRAMS)
+	@scripts/install $(B)/stage '$(DESTDIR)' '$(PREFIX)'
+
+uninstall: ## remove what was installed there
+	@scripts/install --remove '$(DESTDIR)' '$(PREFIX)'
+
+# One object in which only what is public has a name.
+$(B)/libentangle.a: $(LIBRARY_OBJECTS)
+	@$(LD) -r $^ -o $(B)/libentangle.o
+	@objcopy --localize-hidden $(B)/libentangle.o
+	@rm -f $@ && $(AR) rcs $@ $(B)/libentangle.o
+
+$(B)/libentangle.so: $(LIBRARY_OBJECTS)
+	@echo "  link  $@"
+	@$(CC) $(ALL_CFLAGS) -shared -Wl,-soname,$(@F).$(ABI) -Wl,--no-undefined -Wl,-Bsymbolic-functions \
+	    $^ $(LIBRARY_LIBS) -o $@
+
 # System packages, once.
 build/setup: scripts/setup
 	@scripts/setup
 	@mkdir -p build && touch $@
 
-$(LIBRARY): $(OBJECTS)
+$(LIBRARY): $(LIBRARY_OBJECTS)
+$(SHARED): $(SHARED_OBJECTS)
+$(LIBRARY) $(SHARED):
 	@rm -f $@ && $(AR) rcs $@ $^
 
-$(B)/%.o: %.c | build/setup
+$(B)/%.o: %.c Makefile | build/setup
 	@mkdir -p $(@D)
 	@echo "  cc    $<"
-	@$(CC) $(ALL_CFLAGS) $(ISA) -c $< -o $@
+	@$(CC) $(ALL_CFLAGS) $(PART) $(ISA) -c $< -o $@
+
+# Of the library only what its headers mark as public is visible (framework/api.h).
+$(LIBRARY_OBJECTS): PART := -fPIC -fvisibility=hidden -fno-semantic-interposition
 
 $(B)/framework/kernels/%_avx512.o:  ISA := -mavx512f -mfma -ffp-contract=fast
 $(B)/framework/kernels/%_avx2.o:    ISA := -mavx2 -mfma -ffp-contract=fast
 $(B)/framework/kernels/%_generic.o: ISA := -ffp-contract=fast
 $(B)/tests/bench/bench_peak.o:      ISA := -ffp-contract=fast
-$(B)/experiments/common/version.o:  ISA := -DENTANGLE_VERSION='"$(VERSION)"'
+$(B)/experiments/common/version.o:  ISA := -DENTANGLE_SOURCE='"$(SOURCE)"'
 
 # What the programs call themselves: compiled anew when the description of the source changes.
 $(B)/version: always
 	@mkdir -p $(@D)
-	@echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' > $@
+	@echo '$(SOURCE)' | cmp -s - $@ || echo '$(SOURCE)' > $@
 $(B)/experiments/common/version.o: $(B)/version
 
 # The presets' and studies' texts and the default preset's name, compiled in.
@@ -116,23 +149,23 @@ build/default-preset:
 
 $(PROGRAMS): %: build/release/bin/%
 	@ln -sf $< $@
-$(B)/bin/%: $(B)/experiments/%.o $(LIBRARY)
+$(B)/bin/%: $(B)/experiments/%.o $(SHARED) $(LIBRARY)
 	@mkdir -p $(@D)
 	@echo "  link  $@"
 	@$(CC) $(ALL_CFLAGS) $^ $(LIBS) -o $@
 $(B)/tests/bench/bench_onednn: LIBS := -ldnnl $(LIBS)
-$(B)/tests/bench/%: $(B)/tests/bench/%.o $(LIBRARY)
+$(B)/tests/bench/%: $(B)/tests/bench/%.o $(SHARED) $(LIBRARY)
 	@echo "  link  $@"
 	@$(CC) $(ALL_CFLAGS) $^ $(LIBS) -o $@
 # Fuzz targets: all of them in the test that replays their corpora, each alone in libFuzzer's programs.
 FUZZ_SUPPORT := $(filter-out tests/fuzz/fuzz_% tests/fuzz/test_% tests/fuzz/libfuzzer.c,$(wildcard tests/fuzz/*.c))
-$(B)/tests/fuzz/test_corpora: $(call objects,tests/fuzz/test_corpora.c $(FUZZ_SUPPORT) $(FUZZ:%=tests/fuzz/fuzz_%.c)) $(LIBRARY)
+$(B)/tests/fuzz/test_corpora: $(call objects,tests/fuzz/test_corpora.c $(FUZZ_SUPPORT) $(FUZZ:%=tests/fuzz/fuzz_%.c)) $(SHARED) $(LIBRARY)
 	@echo "  link  $@"
 	@$(CC) $(ALL_CFLAGS) $^ -lcmocka $(LIBS) -o $@
-$(B)/fuzz-%: $(B)/tests/fuzz/fuzz_%.o $(call objects,$(FUZZ_SUPPORT) tests/fuzz/libfuzzer.c) $(LIBRARY)
+$(B)/fuzz-%: $(B)/tests/fuzz/fuzz_%.o $(call objects,$(FUZZ_SUPPORT) tests/fuzz/libfuzzer.c) $(SHARED) $(LIBRARY)
 	@echo "  link  $@"
 	@$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $^ $(LIBS) -o $@
-$(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(LIBRARY)
+$(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(SHARED) $(LIBRARY)
 	@echo "  link  $@"
 	@$(CC) $(ALL_CFLAGS) $^ -lcmocka $(LIBS) -o $@
 

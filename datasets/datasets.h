@@ -7,14 +7,17 @@
 #ifndef DATA_DATASETS_H
 #define DATA_DATASETS_H
 
-#include "framework/framework.h"
+#include "../framework/framework.h"
+
+NN_API_BEGIN
 
 enum {
     DATA_CLASSES_MAX = 256,
     DATA_CHANNELS_MAX = 4,
     DATA_NAME_MAX = 64,
     DATA_PATH_MAX = 512,
-    DATA_NOTE_MAX = 1024
+    DATA_NOTE_MAX = 1024,
+    DATA_COMMAND_MAX = 640
 };
 
 typedef struct data_split {
@@ -52,7 +55,7 @@ extern const data_source data_sources[];
 /* Reads data set `name`, else the folder or archive of pictures that is at that path (data_find_pictures), keeps the first
  * train_limit and test_limit examples (0: all), and computes mean, deviation (of the training examples kept; of the test
  * examples where there is no training set) and checksum. A missing file gives NN_EFILE with a message that names the places
- * searched and how to get it (scripts/fetch NAME). */
+ * searched and how to get it (data_fetch_command). */
 nn_status data_load(data_set *set, const char *name, const char *root, int train_limit, int test_limit,
                     nn_error *error);
 
@@ -83,6 +86,10 @@ nn_status data_load_as(data_set *set, const char *name, const char *root, data_f
 
 /* Whether the files of `name` are where data_load would look for them (always true for built-in sets), or whether there is a path. */
 bool data_present(const char *name, const char *root);
+
+/* The command that gets data set `name` for the data root: by scripts/fetch where the current folder is the source's, else by
+ * entangle-fetch, which is installed with the library. Returns text. */
+const char *data_fetch_command(const char *name, const char *root, char text[DATA_COMMAND_MAX]);
 
 void data_free(data_set *set);
 
@@ -127,5 +134,7 @@ const data_batch *data_loader_next(data_loader *loader);
 /* Continues with batch `step` (counted from the start of training, over all epochs) as if all before it had
  * been read: for evaluation passes (0) and for resuming. */
 void data_loader_seek(data_loader *loader, uint64_t step);
+
+NN_API_END
 
 #endif

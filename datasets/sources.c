@@ -30,9 +30,15 @@ bool data_find(char path[DATA_PATH_MAX], const char *folder, const char *name) {
 }
 
 nn_status data_missing(const char *name, const char *places, const char *root, nn_error *error) {
-    return nn_fail(error, NN_EFILE,
-                   "no %s data: looked for %s; to get it: ENTANGLE_DATA='%s' scripts/fetch %s", name, places,
-                   root, name);
+    char command[DATA_COMMAND_MAX];
+    return nn_fail(error, NN_EFILE, "no %s data: looked for %s; to get it: %s", name, places,
+                   data_fetch_command(name, root, command));
+}
+
+const char *data_fetch_command(const char *name, const char *root, char text[DATA_COMMAND_MAX]) {
+    const char *here = "scripts/fetch", *program = access(here, X_OK) == 0 ? here : "entangle-fetch";
+    snprintf(text, DATA_COMMAND_MAX, "ENTANGLE_DATA='%s' %s %s", root, program, name);
+    return text;
 }
 
 /* Bytes of one example; 0 when they do not fit. */

@@ -10,7 +10,7 @@
 #include "common/make_folder.h"
 #include "common/program.h"
 #include "common/progress.h"
-#include "framework/kernels/kernels.h"
+#include "framework/threads.h"
 
 enum { LEAST_GRADIENTS = 4 };
 

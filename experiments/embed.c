@@ -36,8 +36,8 @@ static const embed_options defaults = {
 #define AT(field) offsetof(embed_options, field)
 
 static const exp_option table[] = {
-    {"features", EXP_TEXT, AT(features), "X.npy", "points, [b, ...]", .recorded = false},
-    {"labels", EXP_TEXT, AT(labels), "Y.npy", "their classes, [b]", .recorded = false},
+    {"features", EXP_TEXT, AT(features), "X.npy", "points, [b, ...]; or FILE.npz:NAME", .recorded = false},
+    {"labels", EXP_TEXT, AT(labels), "Y.npy", "their classes, [b]; or FILE.npz:NAME", .recorded = false},
     {"run", EXP_TEXT, AT(run), "DIR", "run folder", .recorded = false},
     {"tap", EXP_TEXT, AT(tap), "NAME", "which layer of the run: a tap, input or logits", .recorded = false},
     {"dataset", EXP_TEXT, AT(dataset), "NAME|PATH",

@@ -2,7 +2,7 @@
 #include <signal.h>
 
 #include "common/program.h"
-#include "framework/kernels/kernels.h"
+#include "framework/threads.h"
 #include "gan/run.h"
 
 static const char usage[] =

@@ -5,19 +5,21 @@
 
 #include "common/calibration_json.h"
 #include "common/program.h"
-#include "framework/kernels/kernels.h"
+#include "framework/threads.h"
 #include "measure/arrays.h"
 #include "measure/run.h"
 
 static const char usage[] =
     "usage: ./measure --features X.npy --labels Y.npy [--temperature T] [--distance D] [--gradient G.npy]\n"
-    "       ./measure --run DIR [--dataset NAME] [--examples N] [--dump DIR] [--json]\n"
+    "       ./measure --run DIR [--dataset NAME] [--examples N] [--dump DIR|OUT.npz] [--json]\n"
     "Measures the soft nearest neighbor loss. The first form takes float32 or float64 points [b, ...] and "
     "integer\n"
-    "labels [b], works in double precision and prints one line of JSON. The second takes a run folder of "
-    "./train\n"
-    "and measures every tap on the test examples, as the mean over batches of the run's size,\n"
-    "and the classifier's accuracy and calibration.\n";
+    "labels [b], from .npy files or as FILE.npz:NAME, works in double precision and prints one line of JSON. "
+    "The\n"
+    "second takes a run folder of ./train and measures every tap on the test examples, as the mean over "
+    "batches "
+    "of the\n"
+    "run's size, and the classifier's accuracy and calibration.\n";
 
 typedef struct measure_options {
     char features[EXP_TEXT_MAX], labels[EXP_TEXT_MAX], gradient[EXP_TEXT_MAX];
@@ -35,8 +37,9 @@ static const measure_options defaults = {.temperature = "optimal", .distance = D
 #define AT(field) offsetof(measure_options, field)
 
 static const exp_option table[] = {
-    {"features", EXP_TEXT, AT(features), "X.npy", "representations, [b, ...]", .recorded = false},
-    {"labels", EXP_TEXT, AT(labels), "Y.npy", "their classes, [b]", .recorded = false},
+    {"features", EXP_TEXT, AT(features), "X.npy", "representations, [b, ...]; or FILE.npz:NAME",
+     .recorded = false},
+    {"labels", EXP_TEXT, AT(labels), "Y.npy", "their classes, [b]; or FILE.npz:NAME", .recorded = false},
     {"gradient", EXP_TEXT, AT(gradient), "G.npy", "write d SNNL / d X, float32", .recorded = false},
     {"temperature", EXP_TEXT, AT(temperature), "T", "a number, or optimal", .recorded = false},
     {"distance", EXP_CHOICE, AT(distance), "D", "", .choices = distances},
@@ -46,7 +49,8 @@ static const exp_option table[] = {
     {"data", EXP_TEXT, AT(data), "DIR", "data root (else $ENTANGLE_DATA, else ./data)", .recorded = false},
     {"examples", EXP_COUNT, AT(examples), "N", "the first N test examples; 0: all", 0, 1e9,
      .recorded = false},
-    {"dump", EXP_TEXT, AT(dump), "DIR", "write every tap's representations as .npy", .recorded = false},
+    {"dump", EXP_TEXT, AT(dump), "PATH", "write every tap's representations: .npy in a folder, or one .npz",
+     .recorded = false},
     {"threads", EXP_COUNT, AT(threads), "N", "0: all processors", 0, 256, .recorded = false},
     {"json", EXP_FLAG, AT(json), NULL, "one line of JSON instead of a table", .recorded = false},
     {0},

@@ -5,7 +5,7 @@
 
 #include "common/program.h"
 #include "common/progress.h"
-#include "framework/kernels/kernels.h"
+#include "framework/threads.h"
 #include "neighbors/examine.h"
 
 static const char usage[] =

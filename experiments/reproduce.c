@@ -8,8 +8,9 @@
 
 #include "common/presets.h"
 #include "common/program.h"
+#include "common/program_names.h"
 #include "common/progress.h"
-#include "framework/kernels/kernels.h"
+#include "framework/threads.h"
 #include "report/report.h"
 #include "study/analysis.h"
 #include "study/estimate.h"
@@ -163,17 +164,16 @@ static nn_status print_plan(const exp_study_table *results, nn_error *error) {
 
 /* Says once for every data set that is not there what becomes of its runs. */
 static void note_absent(const exp_study_table *results, const char *root) {
+    char command[DATA_COMMAND_MAX];
     for (int i = 0; i < results->count; i++) {
         const exp_study_run *run = results->results[i].run;
         bool said = !run->absent[0];
         for (int k = 0; k < i && !said; k++)
             said = strcmp(results->results[k].run->absent, run->absent) == 0;
         if (!said)
-            fprintf(stderr,
-                    "NOTE: the data set %s is not in %s: its runs are %s. To get it: ENTANGLE_DATA='%s' "
-                    "scripts/fetch %s\n",
+            fprintf(stderr, "NOTE: the data set %s is not in %s: its runs are %s. To get it: %s\n",
                     run->absent, root, run->skipped ? "left out" : "done on the built-in 'shapes' instead",
-                    root, run->absent);
+                    data_fetch_command(run->absent, root, command));
     }
 }
 
@@ -314,12 +314,12 @@ static void put_word(FILE *file, const char *word) {
 
 /* The command line as the report shows it; NULL without memory, else for the caller to free. */
 static char *join(int argc, char **argv) {
-    char *command = NULL;
+    char *command = NULL, call[EXP_CALL_MAX];
     size_t size;
     FILE *memory = open_memstream(&command, &size);
     if (!memory)
         return NULL;
-    fputs("./reproduce", memory);
+    fputs(exp_program_call("reproduce", call), memory);
     for (int i = 1; i < argc; i++) {
         putc(' ', memory);
         put_word(memory, argv[i]);
@@ -346,7 +346,7 @@ int main(int argc, char **argv) {
     reproduction r = {.options = &options,
                       .studies = studies,
                       .count = count,
-                      .command = command ? command : "./reproduce",
+                      .command = command ? command : "reproduce",
                       .begin = exp_seconds()};
     if (status != NN_OK)
         code = exp_refuse("reproduce", &error);

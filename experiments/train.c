@@ -6,7 +6,7 @@
 #include "common/data_options.h"
 #include "common/program.h"
 #include "common/training.h"
-#include "framework/kernels/kernels.h"
+#include "framework/threads.h"
 
 static const char usage[] =
     "usage: ./train [--preset NAME] [--snnl-weight [W]] [options]\n"
@@ -22,11 +22,12 @@ static const char usage[] =
  */
 static nn_status load(exp_train_options *options, data_set *set, nn_error *error) {
     const char *root = exp_data_root(options->data);
+    char command[DATA_COMMAND_MAX];
     if (!options->dataset_named && data_is_named(options->dataset) && !data_present(options->dataset, root)) {
         fprintf(stderr,
                 "NOTE: the data set %s is not in %s: training on the built-in 'shapes' instead. To get it: "
-                "ENTANGLE_DATA='%s' scripts/fetch %s\n",
-                options->dataset, root, root, options->dataset);
+                "%s\n",
+                options->dataset, root, data_fetch_command(options->dataset, root, command));
         strcpy(options->dataset, "shapes");
     }
     return data_load_as(set, options->dataset, root, exp_image_form(options->image_size),

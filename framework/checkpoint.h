@@ -10,6 +10,8 @@
 #include "optimizer.h"
 #include "safetensors.h"
 
+NN_API_BEGIN
+
 /* Writes the optimizer and its frozen store, whole or not at all. NN_ENUMERIC, before anything is written, where a value is
  * NaN or infinite: from there no training goes on. `metadata` is ended by a NULL key. */
 nn_status nn_checkpoint_save(const nn_optimizer *optimizer, const nn_metadata *metadata, const char *path,
@@ -22,5 +24,7 @@ nn_status nn_checkpoint_open(nn_safetensors **file, const char *path, nn_error *
 /* Puts optimizer and store where they were. NN_EFORMAT where the file is of another model or optimizer; both are then as
  * before. */
 nn_status nn_checkpoint_restore(const nn_safetensors *file, nn_optimizer *optimizer, nn_error *error);
+
+NN_API_END
 
 #endif

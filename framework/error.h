@@ -8,6 +8,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "api.h"
+
+NN_API_BEGIN
+
 typedef enum nn_status {
     NN_OK = 0,
     NN_EMEMORY,   /* memory could not be had */
@@ -36,5 +40,7 @@ void nn_remove_controls(char *text);
 
 /* *result = a * b, or false when the product does not fit in a size_t. */
 bool nn_multiply(size_t a, size_t b, size_t *result);
+
+NN_API_END
 
 #endif

@@ -8,6 +8,8 @@
 
 enum { NN_UNPACKED_MIB = 64, NN_UNPACKED_RATIO = 200 };
 
+NN_API_BEGIN
+
 /* Reads a whole file into *bytes, which the caller frees; a gzip'd file (told by its first bytes, not its
  * name) is unpacked. A zero byte follows the last, so that text needs no copy. On failure *bytes is NULL and *count 0.
  *
@@ -32,5 +34,7 @@ nn_status nn_file_write_atomic(const char *path, const void *bytes, size_t count
 
 /* Gives a file a new name in the same folder, in place of a file that has it, and waits until that is on the disk. */
 nn_status nn_file_rename(const char *from, const char *to, nn_error *error);
+
+NN_API_END
 
 #endif

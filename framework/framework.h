@@ -2,11 +2,14 @@
 #ifndef NN_FRAMEWORK_H
 #define NN_FRAMEWORK_H
 
+#include "api.h"
 #include "checkpoint.h"
 #include "error.h"
 #include "file.h"
 #include "graph.h"
 #include "npy.h"
+#include "npz.h"
+#include "onnx/onnx.h"
 #include "ops/ops.h"
 #include "optimizer.h"
 #include "plan.h"
@@ -17,5 +20,8 @@
 #include "snnl/snnl.h"
 #include "store.h"
 #include "tensor.h"
+#include "threads.h"
+#include "version.h"
+#include "weights.h"
 
 #endif

@@ -14,6 +14,8 @@
 #include "store.h"
 #include "tensor.h"
 
+NN_API_BEGIN
+
 typedef struct nn_graph nn_graph;
 typedef struct nn_node nn_node;
 
@@ -43,5 +45,7 @@ nn_graph *nn_node_graph(const nn_node *node);
 
 /* One line per node: op, name, shape, parameters, tap. */
 void nn_graph_print(const nn_graph *graph, FILE *file);
+
+NN_API_END
 
 #endif

@@ -1,4 +1,4 @@
-/* graph_internal.h - inside of a graph: for graph.c and the planner only. */
+/* graph_internal.h - inside of a graph: for graph.c, the planner and the writer of ONNX files only. */
 #ifndef NN_GRAPH_INTERNAL_H
 #define NN_GRAPH_INTERNAL_H
 

@@ -157,15 +157,20 @@ static nn_status parse(const char *path, size_t length, nn_npy *array, nn_error 
     return NN_OK;
 }
 
-nn_status nn_npy_read(const char *path, nn_npy *array, nn_error *error) {
-    *array = (nn_npy){0};
-    size_t length;
-    nn_status status = nn_file_read(path, SIZE_MAX, &array->file, &length, error);
-    if (status == NN_OK)
-        status = parse(path, length, array, error);
+nn_status nn_npy_parse(const char *name, unsigned char *bytes, size_t count, nn_npy *array, nn_error *error) {
+    *array = (nn_npy){.file = bytes};
+    nn_status status = parse(name, count, array, error);
     if (status != NN_OK)
         nn_npy_free(array);
     return status;
+}
+
+nn_status nn_npy_read(const char *path, nn_npy *array, nn_error *error) {
+    unsigned char *bytes;
+    size_t count;
+    *array = (nn_npy){0};
+    nn_status status = nn_file_read(path, SIZE_MAX, &bytes, &count, error);
+    return status == NN_OK ? nn_npy_parse(path, bytes, count, array, error) : status;
 }
 
 void nn_npy_free(nn_npy *array) {
@@ -247,23 +252,34 @@ static void put_bits(unsigned char *bytes, uint64_t bits, size_t size) {
         bytes[k] = (unsigned char)(bits >> (8 * k));
 }
 
-static nn_status write_array(const char *path, int rank, const size_t *dims, const float *floats,
-                             const int64_t *integers, nn_error *error) {
+nn_status nn_npy_make(const char *name, int rank, const size_t *dims, const float *floats,
+                      const int64_t *integers, unsigned char **bytes, size_t *count, nn_error *error) {
     if (rank < 0 || rank > NN_NPY_MAX_RANK)
         return nn_fail(error, NN_EARGUMENT, "%s: an array of rank %d; a .npy file holds at most rank %d",
-                       path, rank, NN_NPY_MAX_RANK);
-    size_t size = floats ? 4 : 8, start, count;
-    unsigned char *file = begin_file(floats ? "<f4" : "<i8", rank, dims, size, &start, &count);
+                       name, rank, NN_NPY_MAX_RANK);
+    size_t size = floats ? 4 : 8, start, elements;
+    unsigned char *file = *bytes = begin_file(floats ? "<f4" : "<i8", rank, dims, size, &start, &elements);
     if (!file)
-        return nn_fail_memory(error, path);
-    for (size_t k = 0; k < count; k++) {
+        return nn_fail_memory(error, name);
+    for (size_t k = 0; k < elements; k++) {
         uint32_t single = 0;
         if (floats)
             memcpy(&single, &floats[k], sizeof single);
         put_bits(file + start + k * size, floats ? single : (uint64_t)integers[k], size);
     }
-    nn_status status = nn_file_write_atomic(path, file, start + count * size, error);
-    free(file);
+    *count = start + elements * size;
+    return NN_OK;
+}
+
+static nn_status write_array(const char *path, int rank, const size_t *dims, const float *floats,
+                             const int64_t *integers, nn_error *error) {
+    unsigned char *bytes;
+    size_t count = 0;
+    nn_status status = nn_npy_make(path, rank, dims, floats, integers, &bytes, &count, error);
+    if (status != NN_OK)
+        return status;
+    status = nn_file_write_atomic(path, bytes, count, error);
+    free(bytes);
     return status;
 }
 

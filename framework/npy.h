@@ -12,6 +12,8 @@
 
 #include "error.h"
 
+NN_API_BEGIN
+
 enum { NN_NPY_MAX_RANK = 32 };
 
 typedef struct nn_npy {
@@ -26,6 +28,9 @@ typedef struct nn_npy {
 
 /* Reads a file; what it says of itself is checked against its length. Release with nn_npy_free. */
 nn_status nn_npy_read(const char *path, nn_npy *array, nn_error *error);
+
+/* The same of `count` bytes that are in memory, which become the array's, or are freed on failure; `name` for messages. */
+nn_status nn_npy_parse(const char *name, unsigned char *bytes, size_t count, nn_npy *array, nn_error *error);
 void nn_npy_free(nn_npy *array);
 
 /* Element `index` (< count) as a number. Integers beyond 2^53 are rounded. */
@@ -39,5 +44,11 @@ nn_status nn_npy_write_floats(const char *path, int rank, const size_t *dims, co
                               nn_error *error);
 nn_status nn_npy_write_integers(const char *path, int rank, const size_t *dims, const int64_t *elements,
                                 nn_error *error);
+
+/* The bytes of such a file, of floats or, where these are NULL, of integers; to be freed. */
+nn_status nn_npy_make(const char *name, int rank, const size_t *dims, const float *floats,
+                      const int64_t *integers, unsigned char **bytes, size_t *count, nn_error *error);
+
+NN_API_END
 
 #endif

@@ -1,4 +1,4 @@
-/* op.h - what an op is: for framework/ops/ and the planner only.
+/* op.h - what an op is: for framework/ops/, the planner and framework/onnx/ only.
  *
  * One file per op family holds the mathematics, the shape rule, forward, backward and one constant nn_op.
  * Nodes point at it: there is no enumeration of ops, no switch and no registry. Shape rules do every check;
@@ -127,6 +127,15 @@ extern const nn_op nn_op_input, nn_op_parameter;
 /* Ops that others absorb: elementwise.c, activation.c. */
 extern const nn_op nn_op_add, nn_op_relu;
 float nn_relu_slope(const nn_node *relu); /* 0, or that of a leaky relu */
+
+/* What an exporter asks of nodes of one op beside their shapes. */
+typedef struct nn_window {
+    int height, width, stride, top, left; /* top and left: padding before the first row and column */
+} nn_window;
+nn_window nn_conv_window(const nn_node *conv);
+nn_window nn_pool_window(const nn_node *pool); /* max or average */
+float nn_batch_norm_epsilon(const nn_node *batch_norm);
+float nn_scale_factor(const nn_node *scale);
 
 /* Records a node. options (at most NN_MAX_OPTIONS bytes) are copied. NULL when an input is NULL or the shape
  * rule refuses; name NULL gives the op's name and a number. */

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graph_internal.h"
 #include "kernels/kernels.h"
+#include "plan_internal.h"
 
 static float *zeros(size_t count) {
     return calloc(count ? count : 1, sizeof(float));
@@ -92,4 +94,16 @@ void nn_optimizer_step(nn_optimizer *optimizer, float rate) {
                     .correction2 = (float)(1 - pow(o->beta2, t))};
         nn_parallel_ranges(entry->count, update_range, &u);
     }
+}
+
+nn_status nn_optimizer_train(nn_optimizer *optimizer, nn_plan *plan, nn_run run, float rate,
+                             nn_error *error) {
+    if (plan->graph->store != optimizer->store)
+        return nn_fail(error, NN_EARGUMENT, "optimizer: the plan's parameters are in another store");
+    nn_status status = nn_plan_forward(plan, run, error);
+    if (status == NN_OK)
+        status = nn_plan_backward(plan, run, error);
+    if (status == NN_OK)
+        nn_optimizer_step(optimizer, rate);
+    return status;
 }

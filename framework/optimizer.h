@@ -9,7 +9,10 @@
 #ifndef NN_OPTIMIZER_H
 #define NN_OPTIMIZER_H
 
+#include "plan.h"
 #include "store.h"
+
+NN_API_BEGIN
 
 typedef enum nn_optimizer_kind { NN_SGD, NN_ADAM } nn_optimizer_kind;
 
@@ -37,5 +40,11 @@ void nn_optimizer_free(nn_optimizer *optimizer);
 
 /* One update with the store's gradients. */
 void nn_optimizer_step(nn_optimizer *optimizer, float rate);
+
+/* A step of training: the plan's run forward and backward, and an update with the gradients. The plan's graph must be over
+ * the optimizer's store. On failure nothing is updated. */
+nn_status nn_optimizer_train(nn_optimizer *optimizer, nn_plan *plan, nn_run run, float rate, nn_error *error);
+
+NN_API_END
 
 #endif

@@ -1,13 +1,15 @@
 /* plan.c - from a graph to steps in order, buffers with lifetimes, and resolved calls. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "graph_internal.h"
+#include "memory.h"
 #include "plan_internal.h"
 
-/* Whether the node's values are to last until the end of a run. */
+/* Whether the node's values are to last until the end of a run. Scalars take no memory worth a thought. */
 static bool is_kept(const nn_plan_options *o, const nn_node *node) {
-    return node == o->loss || node->op == &nn_op_input || nn_listed(node, o->keep, o->keep_count) ||
+    return node->shape.rank == 0 || node->op == &nn_op_input || nn_listed(node, o->keep, o->keep_count) ||
            nn_listed(node, o->metrics, o->metrics_count);
 }
 
@@ -318,7 +320,8 @@ int32_t *nn_plan_labels(const nn_plan *plan, const nn_node *node) {
 }
 
 float nn_plan_scalar(const nn_plan *plan, const nn_node *node) {
-    return *nn_plan_data(plan, node);
+    const float *value = nn_plan_data(plan, node);
+    return value ? *value : NAN;
 }
 
 const float *nn_plan_gradient(const nn_plan *plan, const nn_node *node) {

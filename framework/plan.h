@@ -11,6 +11,8 @@
 
 #include "graph.h"
 
+NN_API_BEGIN
+
 typedef struct nn_plan nn_plan;
 
 typedef struct nn_plan_options {
@@ -49,11 +51,11 @@ nn_status nn_plan_forward(nn_plan *plan, nn_run run, nn_error *error);
  * which they were wanted. NN_ENUMERIC as above, in a plan with fixed parameters of the latter. */
 nn_status nn_plan_backward(nn_plan *plan, nn_run run, nn_error *error);
 
-/* An input's memory, for the caller to fill ([batch, ...] floats; it keeps its contents between runs), or a
- * kept node's values. NULL for a node that is neither. */
+/* An input's memory, for the caller to fill ([batch, ...] floats; it keeps its contents between runs), or a kept node's
+ * values. Scalars that a run computes are kept without being listed. NULL for a node that is neither. */
 float *nn_plan_data(const nn_plan *plan, const nn_node *node);
 int32_t *nn_plan_labels(const nn_plan *plan, const nn_node *node);
-float nn_plan_scalar(const nn_plan *plan, const nn_node *node);
+float nn_plan_scalar(const nn_plan *plan, const nn_node *node); /* NaN where nn_plan_data has nothing */
 const float *nn_plan_gradient(const nn_plan *plan, const nn_node *node);
 
 /* What an op has to say beside its value (nn_snnl_result for nn_snnl); NULL when the node was not planned. */
@@ -64,5 +66,7 @@ size_t nn_plan_bytes(const nn_plan *plan);
 
 /* One line per step of the plan: node, buffer sizes, when each lives, where it lies. */
 void nn_plan_print(const nn_plan *plan, FILE *file);
+
+NN_API_END
 
 #endif

@@ -135,7 +135,4 @@ void nn_profile_turn(const nn_plan *plan, const nn_turn *turn, int thread, doubl
 void nn_profile_stage(const nn_plan *plan, const nn_stage *stage, const nn_run *run, double begin);
 void nn_profile_free(nn_profile *profile);
 
-/* Zeroed memory for a slab, in large pages where the system has them; freed with free(). NULL without memory. */
-void *nn_memory_new(size_t bytes);
-
 #endif

@@ -4,6 +4,8 @@
 
 #include "plan.h"
 
+NN_API_BEGIN
+
 /* What one node did in one direction, in all runs since the profile was started. */
 typedef struct nn_profile_line {
     const char *op, *layer; /* names of the node and its op */
@@ -25,5 +27,7 @@ nn_profile_line nn_profile_line_at(const nn_plan *plan, int index);
  * lines' seconds they add up to all. */
 double nn_profile_seconds(const nn_plan *plan);
 double nn_profile_waiting(const nn_plan *plan);
+
+NN_API_END
 
 #endif

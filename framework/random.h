@@ -11,6 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "api.h"
+
+NN_API_BEGIN
+
 typedef struct nn_stream {
     uint64_t key;
     uint64_t position; /* index of the next 32-bit number; the whole state, to be saved and restored */
@@ -33,5 +37,7 @@ void nn_random_shuffle(nn_stream *stream, uint32_t *order, uint32_t n);
  * streams, checksums of data sets. */
 extern const uint64_t nn_hash_start;
 uint64_t nn_hash(uint64_t hash, const void *bytes, size_t count);
+
+NN_API_END
 
 #endif

@@ -1,11 +1,13 @@
 #include "safetensors.h"
 
 #include <cjson/cJSON.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "file.h"
+#include "layout.h"
 #include "random.h"
 
 /* How a file with a checksum begins behind its length, and where in it the checksum's digits are. */
@@ -19,29 +21,6 @@ static const size_t file_limit = (size_t)1 << 34;
 
 /* Of a header. Some 150 bytes describe a tensor, and cJSON takes up to forty times its text's size. */
 static const size_t header_limit = (size_t)4 << 20;
-
-/* The shape that the entry has in a file. */
-static nn_shape file_shape(const nn_entry *entry) {
-    nn_shape s = entry->shape;
-    if (entry->flat)
-        return NN_SHAPE2(s.dims[0], (int)nn_shape_row(s));
-    return s.rank == 4 ? NN_SHAPE4(s.dims[0], s.dims[3], s.dims[1], s.dims[2]) : s;
-}
-
-/* Between memory, channels last, and a file, channels first; every other tensor is the same in both. The file's floats
- * are not aligned. */
-static void move(const nn_entry *entry, float *values, unsigned char *file, bool to_file) {
-    const bool image = entry->shape.rank == 4;
-    const size_t pixels = image ? (size_t)entry->shape.dims[1] * (size_t)entry->shape.dims[2] : entry->count;
-    const size_t channels = image ? (size_t)entry->shape.dims[3] : 1;
-    float *value = values;
-    for (; value < values + entry->count; file += pixels * channels * sizeof(float))
-        for (size_t pixel = 0; pixel < pixels; pixel++)
-            for (size_t channel = 0; channel < channels; channel++, value++) {
-                unsigned char *place = file + (channel * pixels + pixel) * sizeof(float);
-                memcpy(to_file ? (void *)place : value, to_file ? (void *)value : place, sizeof(float));
-            }
-}
 
 static void checksum_text(const unsigned char *bytes, size_t count, char text[CHECKSUM_DIGITS + 1]) {
     const size_t end = CHECKSUM_PLACE + CHECKSUM_DIGITS;
@@ -61,7 +40,7 @@ static void put_checksum(unsigned char *bytes, size_t count) {
 
 static bool describe(cJSON *header, const nn_file_tensor *tensor, size_t offset) {
     cJSON *object = cJSON_AddObjectToObject(header, tensor->name);
-    nn_shape shape = file_shape(tensor->entry);
+    nn_shape shape = nn_layout_shape(tensor->entry);
     double place[2] = {(double)offset, (double)(offset + tensor->entry->count * sizeof(float))};
     cJSON *dims = cJSON_CreateIntArray(shape.dims, shape.rank), *offsets = cJSON_CreateDoubleArray(place, 2);
     return object && cJSON_AddStringToObject(object, "dtype", "F32") &&
@@ -90,7 +69,7 @@ static char *make_header(const nn_file_tensor *tensors, int count, const nn_meta
 
 static void put_tensors(const nn_file_tensor *tensors, int count, unsigned char *out) {
     for (int i = 0; i < count; i++) {
-        move(tensors[i].entry, tensors[i].values, out, true);
+        nn_layout_export(tensors[i].entry, tensors[i].values, out);
         out += tensors[i].entry->count * sizeof(float);
     }
 }
@@ -147,6 +126,10 @@ static cJSON *parse_text(char *text, size_t count) {
 static nn_status parse_header(nn_safetensors *file, nn_error *error) {
     if (file->count < LENGTH_BYTES)
         return damaged(file, "shorter than 8 bytes", error);
+    if (memcmp(file->bytes, "PK\3\4", 4) == 0)
+        return damaged(
+            file, "a zip archive, as torch.save writes (safetensors.torch.save_file writes what is wanted)",
+            error);
     uint64_t length = 0;
     for (int i = LENGTH_BYTES - 1; i >= 0; i--)
         length = length << 8 | file->bytes[i];
@@ -195,6 +178,60 @@ const char *nn_safetensors_text(const nn_safetensors *file, const char *key) {
     return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(all, key));
 }
 
+int nn_safetensors_rows(const nn_safetensors *file, const char *name) {
+    const cJSON *tensor = cJSON_GetObjectItemCaseSensitive(file->header, name);
+    double rows =
+        cJSON_GetNumberValue(cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(tensor, "shape"), 0));
+    return rows >= 1 && rows <= INT_MAX ? (int)rows : 0;
+}
+
+uint64_t nn_safetensors_hash(const nn_safetensors *file) {
+    return nn_hash(nn_hash_start, file->bytes, file->count);
+}
+
+static bool read_dims(const cJSON *shape, nn_stored_tensor *tensor) {
+    const cJSON *item;
+    if (!cJSON_IsArray(shape))
+        return false;
+    cJSON_ArrayForEach(item, shape) {
+        double dim = cJSON_GetNumberValue(item);
+        if (tensor->rank == NN_STORED_RANK_MAX || !(dim >= 0 && dim <= 9e15) || dim != (double)(size_t)dim)
+            return false;
+        tensor->dims[tensor->rank++] = (size_t)dim;
+    }
+    return true;
+}
+
+/* The bytes that a tensor of the header says are its own. */
+static bool find_bytes(const nn_safetensors *file, const cJSON *item, const unsigned char **bytes,
+                       size_t *size) {
+    const cJSON *offsets = cJSON_GetObjectItemCaseSensitive(item, "data_offsets");
+    double first = cJSON_GetNumberValue(cJSON_GetArrayItem(offsets, 0));
+    double last = cJSON_GetNumberValue(cJSON_GetArrayItem(offsets, 1));
+    if (!(first >= 0 && first <= last && last <= (double)file->tensor_bytes) ||
+        first != (double)(size_t)first || last != (double)(size_t)last)
+        return false;
+    *bytes = file->tensors + (size_t)first;
+    *size = (size_t)last - (size_t)first;
+    return true;
+}
+
+nn_status nn_safetensors_next(const nn_safetensors *file, nn_stored_tensor *tensor, bool *found,
+                              nn_error *error) {
+    const cJSON *item = tensor->place ? ((const cJSON *)tensor->place)->next : file->header->child;
+    while (item && strcmp(item->string, "__metadata__") == 0)
+        item = item->next;
+    *found = item != NULL;
+    if (!item)
+        return NN_OK;
+    *tensor = (nn_stored_tensor){.name = item->string, .place = item};
+    tensor->type = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(item, "dtype"));
+    if (!tensor->type || !read_dims(cJSON_GetObjectItemCaseSensitive(item, "shape"), tensor) ||
+        !find_bytes(file, item, &tensor->bytes, &tensor->size))
+        return damaged(file, item->string, error);
+    return NN_OK;
+}
+
 static bool has_shape(const cJSON *dims, nn_shape shape) {
     if (!cJSON_IsArray(dims) || cJSON_GetArraySize(dims) != shape.rank)
         return false;
@@ -205,10 +242,10 @@ static bool has_shape(const cJSON *dims, nn_shape shape) {
 }
 
 /* Finds the bytes of the tensor in the file. */
-static nn_status locate(const nn_safetensors *file, const nn_file_tensor *wanted, unsigned char **data,
+static nn_status locate(const nn_safetensors *file, const nn_file_tensor *wanted, const unsigned char **data,
                         nn_error *error) {
     char text[NN_SHAPE_TEXT];
-    const nn_shape shape = file_shape(wanted->entry);
+    const nn_shape shape = nn_layout_shape(wanted->entry);
     const cJSON *tensor = cJSON_GetObjectItemCaseSensitive(file->header, wanted->name);
     if (!tensor)
         return nn_fail(error, NN_EFORMAT, "%s has no tensor '%s': it is of another model", file->path,
@@ -218,14 +255,9 @@ static nn_status locate(const nn_safetensors *file, const nn_file_tensor *wanted
         !has_shape(cJSON_GetObjectItemCaseSensitive(tensor, "shape"), shape))
         return nn_fail(error, NN_EFORMAT, "%s: tensor '%s' should be float32, %s: it is of another model",
                        file->path, wanted->name, nn_shape_text(shape, text));
-    const cJSON *offsets = cJSON_GetObjectItemCaseSensitive(tensor, "data_offsets");
-    double first = cJSON_GetNumberValue(cJSON_GetArrayItem(offsets, 0));
-    double last = cJSON_GetNumberValue(cJSON_GetArrayItem(offsets, 1));
-    double bytes = (double)(wanted->entry->count * sizeof(float));
-    if (!(first >= 0 && last <= (double)file->tensor_bytes && last - first == bytes &&
-          first == (double)(size_t)first))
+    size_t size;
+    if (!find_bytes(file, tensor, data, &size) || size != wanted->entry->count * sizeof(float))
         return damaged(file, wanted->name, error);
-    *data = file->tensors + (size_t)first;
     return NN_OK;
 }
 
@@ -247,7 +279,7 @@ static nn_status check_names(const nn_safetensors *file, const nn_file_tensor *t
 
 nn_status nn_safetensors_read(const nn_safetensors *file, const nn_file_tensor *tensors, int count,
                               nn_error *error) {
-    unsigned char *data;
+    const unsigned char *data;
     size_t bytes = 0;
     nn_status status = check_names(file, tensors, count, error);
     for (int i = 0; i < count && status == NN_OK; i++) { /* every check before the first change */
@@ -259,7 +291,7 @@ nn_status nn_safetensors_read(const nn_safetensors *file, const nn_file_tensor *
     for (int i = 0; i < count && status == NN_OK; i++) {
         status = locate(file, &tensors[i], &data, error);
         if (status == NN_OK)
-            move(tensors[i].entry, tensors[i].values, data, false);
+            nn_layout_import(tensors[i].entry, data, tensors[i].values);
     }
     return status;
 }

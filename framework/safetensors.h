@@ -8,6 +8,9 @@
 
 #include "store.h"
 
+NN_API_BEGIN
+
+enum { NN_STORED_RANK_MAX = 8 };
 enum { NN_FILE_NAME_MAX = NN_NAME_MAX + 32 }; /* of a tensor: an entry's name with something in front */
 
 typedef struct nn_metadata {
@@ -55,8 +58,31 @@ nn_status nn_safetensors_verify(const nn_safetensors *file, nn_error *error);
 /* The text of a metadata key, NULL when it is not there; valid until the file is closed. */
 const char *nn_safetensors_text(const nn_safetensors *file, const char *key);
 
+/* The nn_hash of all bytes of the file. */
+uint64_t nn_safetensors_hash(const nn_safetensors *file);
+
+/* A tensor as the file has it. */
+typedef struct nn_stored_tensor {
+    const char *name, *type; /* "F32", "BF16", ... */
+    int rank;
+    size_t dims[NN_STORED_RANK_MAX];
+    const unsigned char *bytes; /* not necessarily aligned */
+    size_t size;                /* of these */
+    const void *place;          /* for nn_safetensors_next */
+} nn_stored_tensor;
+
+/* The tensor behind *tensor in the file, the first one where that is zeroed; *found is false behind the last one.
+ * NN_EFORMAT where the file's header is not right about it. */
+nn_status nn_safetensors_next(const nn_safetensors *file, nn_stored_tensor *tensor, bool *found,
+                              nn_error *error);
+
+/* The first dimension of a tensor of the file; 0 where there is none of that name. */
+int nn_safetensors_rows(const nn_safetensors *file, const char *name);
+
 /* Fills in the values of these tensors, which must be all that the file has. NN_EFORMAT; they are then as before. */
 nn_status nn_safetensors_read(const nn_safetensors *file, const nn_file_tensor *tensors, int count,
                               nn_error *error);
+
+NN_API_END
 
 #endif

@@ -4,6 +4,10 @@
 
 #include <stdint.h>
 
+#include "api.h"
+
+NN_API_BEGIN
+
 typedef enum nn_schedule_kind {
     NN_SCHEDULE_CONSTANT,
     NN_SCHEDULE_STEP, /* a tenth after half of the steps, a hundredth after three quarters (He et al. 2016) */
@@ -20,5 +24,7 @@ typedef struct nn_schedule {
 
 /* The rate of step 0..steps-1; with a warm-up of n steps, step i < n has rate (i + 1) / n of it. */
 double nn_schedule_rate(const nn_schedule *schedule, uint64_t step);
+
+NN_API_END
 
 #endif

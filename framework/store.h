@@ -12,6 +12,8 @@
 #include "error.h"
 #include "tensor.h"
 
+NN_API_BEGIN
+
 enum { NN_NAME_MAX = 64 };
 
 typedef enum nn_entry_kind {
@@ -76,5 +78,7 @@ float *nn_store_values(const nn_store *store, const nn_entry *entry);
 
 /* NN_ENUMERIC, naming the parameter, when a value (or with `gradients`, a gradient) is NaN or infinite. */
 nn_status nn_store_check(const nn_store *store, bool gradients, nn_error *error);
+
+NN_API_END
 
 #endif

@@ -9,6 +9,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "api.h"
+
+NN_API_BEGIN
+
 enum { NN_MAX_RANK = 4, NN_SHAPE_TEXT = 64 };
 
 typedef struct nn_shape {
@@ -16,10 +20,15 @@ typedef struct nn_shape {
     int dims[NN_MAX_RANK];
 } nn_shape;
 
-#define NN_SCALAR             ((nn_shape){0})
-#define NN_SHAPE1(a)          ((nn_shape){1, {a}})
-#define NN_SHAPE2(a, b)       ((nn_shape){2, {a, b}})
-#define NN_SHAPE4(a, b, c, d) ((nn_shape){4, {a, b, c, d}})
+#ifdef __cplusplus
+#define NN_SHAPE(rank, ...) (nn_shape{rank, {__VA_ARGS__}})
+#else
+#define NN_SHAPE(rank, ...) ((nn_shape){rank, {__VA_ARGS__}})
+#endif
+#define NN_SCALAR             NN_SHAPE(0, 0)
+#define NN_SHAPE1(a)          NN_SHAPE(1, a)
+#define NN_SHAPE2(a, b)       NN_SHAPE(2, a, b)
+#define NN_SHAPE4(a, b, c, d) NN_SHAPE(4, a, b, c, d)
 
 /* Number of elements; 0 when a dimension is not positive or the product is above 2^48, more than any
  * machine's memory: sums and multiples of element counts need no check of their own. */
@@ -32,5 +41,7 @@ bool nn_shape_equal(nn_shape a, nn_shape b);
 
 /* Writes "128 x 32 x 32 x 16" (or "scalar") to text and returns it. */
 const char *nn_shape_text(nn_shape shape, char text[NN_SHAPE_TEXT]);
+
+NN_API_END
 
 #endif

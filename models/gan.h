@@ -21,7 +21,9 @@
 #ifndef MODEL_GAN_H
 #define MODEL_GAN_H
 
-#include "framework/framework.h"
+#include "../framework/framework.h"
+
+NN_API_BEGIN
 
 typedef struct model_gan_options {
     int batch, latent; /* latent: coordinates of z */
@@ -102,5 +104,7 @@ nn_status model_discriminator_learn(model_discriminator *discriminator, const fl
  * judgement. */
 nn_status model_discriminator_judge(model_discriminator *discriminator, const float *generated, double *loss,
                                     const float **gradient, nn_error *error);
+
+NN_API_END
 
 #endif

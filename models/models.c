@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-const model models[] = {
+const model_network model_networks[] = {
     {"mlp", "two hidden layers of 256 units", 1, model_build_mlp},
     {"mnist_cnn", "the SNNL authors' network for MNIST: three convolutions, one dense layer", 27,
      model_build_mnist_cnn},
@@ -13,8 +13,8 @@ const model models[] = {
     {0},
 };
 
-const model *model_find(const char *name) {
-    for (const model *m = models; m->name; m++)
+const model_network *model_find(const char *name) {
+    for (const model_network *m = model_networks; m->name; m++)
         if (strcmp(m->name, name) == 0)
             return m;
     return NULL;

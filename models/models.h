@@ -6,24 +6,28 @@
 #ifndef MODEL_MODELS_H
 #define MODEL_MODELS_H
 
-#include "framework/framework.h"
+#include "../framework/framework.h"
 
-typedef struct model {
+NN_API_BEGIN
+
+typedef struct model_network {
     const char *name;
     const char *summary;                             /* one line for --help */
     int smallest;                                    /* side of the smallest images it takes */
     nn_node *(*build)(nn_node *images, int classes); /* logits [B, classes] */
-} model;
+} model_network;
 
 /* Ends with a NULL name. */
-extern const model models[];
+extern const model_network model_networks[];
 
 /* NULL when there is none of that name. */
-const model *model_find(const char *name);
+const model_network *model_find(const char *name);
 
 nn_node *model_build_mlp(nn_node *images, int classes);
 nn_node *model_build_mnist_cnn(nn_node *images, int classes);
 nn_node *model_build_resnet20(nn_node *images, int classes);
 nn_node *model_build_resnet18(nn_node *images, int classes);
+
+NN_API_END
 
 #endif

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "program_names.h"
+
 static const char newest[] = "checkpoint.safetensors", previous[] = "checkpoint.previous.safetensors",
                   unnamed[] = "checkpoint.new.safetensors";
 
@@ -162,11 +164,12 @@ static nn_status take(const exp_checkpoint *c, const nn_safetensors *file, exp_c
 }
 
 static nn_status only_damaged(const exp_checkpoint *c, const exp_checkpoint_found *found, nn_error *error) {
+    char call[EXP_CALL_MAX];
     return nn_fail(
         error, NN_EFORMAT,
         "%s; no other checkpoint is whole, so the run cannot go on: repeat it in a new folder with "
-        "./train --preset %s",
-        found->damage, exp_run_folder_file(c->folder, "config.ini"));
+        "%s --preset %s",
+        found->damage, exp_program_call("train", call), exp_run_folder_file(c->folder, "config.ini"));
 }
 
 bool exp_checkpoint_exists(const char *run) {

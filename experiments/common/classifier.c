@@ -103,17 +103,17 @@ static nn_status plan_attack(exp_classifier *c, nn_error *error) {
     return nn_plan_new(&c->attack, c->graph, options, error);
 }
 
-static nn_status find_model(const exp_train_options *options, const model **m, nn_error *error) {
+static nn_status find_model(const exp_train_options *options, const model_network **m, nn_error *error) {
     char all[256] = "";
-    for (const model *other = models; other->name; other++)
-        snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", other == models ? "" : ", ",
+    for (const model_network *other = model_networks; other->name; other++)
+        snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", other == model_networks ? "" : ", ",
                  other->name);
     *m = model_find(options->model);
     return *m ? NN_OK
               : nn_fail(error, NN_EARGUMENT, "--model: there is no '%s'; there are: %s", options->model, all);
 }
 
-static nn_status check_size(const model *m, const data_set *set, nn_error *error) {
+static nn_status check_size(const model_network *m, const data_set *set, nn_error *error) {
     int side = set->height < set->width ? set->height : set->width;
     if (side < m->smallest)
         return nn_fail(error, NN_ESHAPE,
@@ -125,7 +125,7 @@ static nn_status check_size(const model *m, const data_set *set, nn_error *error
 /* From images to logits, and which taps carry which weight. */
 static nn_status build_network(exp_classifier *c, const exp_train_options *options, const data_set *set,
                                nn_error *error) {
-    const model *m;
+    const model_network *m;
     nn_status status = find_model(options, &m, error);
     if (status == NN_OK)
         status = check_size(m, set, error);

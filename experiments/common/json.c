@@ -20,8 +20,9 @@ void exp_json_count(cJSON *object, const char *name, unsigned long long value) {
 
 nn_status exp_json_write(cJSON *object, const char *path, FILE *output, nn_error *error) {
     char *pretty = cJSON_Print(object), *line = cJSON_PrintUnformatted(object);
-    nn_status status = pretty && line ? nn_file_write_atomic(path, pretty, strlen(pretty), error)
-                                      : nn_fail_memory(error, path);
+    nn_status status = pretty && line ? NN_OK : nn_fail_memory(error, path ? path : "the summary");
+    if (status == NN_OK && path)
+        status = nn_file_write_atomic(path, pretty, strlen(pretty), error);
     if (status == NN_OK && output && (fprintf(output, "%s\n", line) < 0 || fflush(output) != 0))
         status = nn_fail(error, NN_EFILE, "cannot write the summary to standard output");
     free(pretty);

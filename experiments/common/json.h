@@ -13,8 +13,8 @@ void exp_json_number(cJSON *object, const char *name, double value);
 /* A whole number, with all its digits. */
 void exp_json_count(cJSON *object, const char *name, unsigned long long value);
 
-/* Writes the object to the file `path`, whole or not at all, and on one line to `output` unless that is NULL; deletes it in
- * any case. NN_EFILE where one of them cannot be written. */
+/* Writes the object to the file `path`, whole or not at all, and on one line to `output`, each unless it is NULL; deletes it
+ * in any case. NN_EFILE where one of them cannot be written. */
 nn_status exp_json_write(cJSON *object, const char *path, FILE *output, nn_error *error);
 
 /* What is in a file of at most EXP_JSON_MIB; the caller deletes it. NN_EFILE, NN_EFORMAT; *json is then NULL. */

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "ini_file.h"
+#include "option_list.h"
+#include "program_names.h"
 
 const exp_option *exp_option_find(const exp_option *table, const char *name) {
     for (const exp_option *o = table; o->name; o++)
@@ -177,8 +179,12 @@ bool exp_options_informed(const exp_option *table, const void *defaults, const c
             printf("entangle %s %s\n", program, exp_version);
             return true;
         }
+        if (strcmp(argv[i], "--help=options") == 0) {
+            exp_options_list(table, defaults, stdout);
+            return true;
+        }
         if (strcmp(argv[i], "--help") == 0) {
-            fputs(usage, stdout);
+            exp_print_calls(usage, stdout);
             exp_options_help(table, defaults, stdout);
             return true;
         }
@@ -246,8 +252,10 @@ void exp_option_write(const exp_option *o, const void *target, FILE *file) {
 }
 
 void exp_options_write(const exp_option *table, const void *target, FILE *file) {
+    char text[EXP_TEXT_MAX];
     for (const exp_option *o = table; o->name; o++) {
-        if (!o->recorded || (o->spared && !((const char *)target + o->offset)[0]))
+        exp_option_text(o, target, text);
+        if (!o->recorded || (o->optional && (!text[0] || (o->kind == EXP_FLAG && strcmp(text, "no") == 0))))
             continue;
         fprintf(file, "%s = ", o->name);
         exp_option_write(o, target, file);
@@ -260,7 +268,8 @@ void exp_options_help(const exp_option *table, const void *defaults, FILE *file)
         char left[64];
         snprintf(left, sizeof left, o->kind == EXP_FLAG ? "--[no-]%s" : "--%s %s%s%s", o->name,
                  o->bare ? "[" : "", o->kind == EXP_FLAG ? "" : o->value, o->bare ? "]" : "");
-        fprintf(file, "  %-34s %s", left, o->help);
+        fprintf(file, "  %-34s ", left);
+        exp_print_calls(o->help, file);
         for (int i = 0; o->kind == EXP_CHOICE && o->choices[i]; i++)
             fprintf(file, "%s%s", i ? ", " : ": ", o->choices[i]);
         fputs(" [", file);

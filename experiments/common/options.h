@@ -31,7 +31,7 @@ typedef struct exp_option {
     const char *const *choices; /* ended by NULL */
     size_t bare;   /* of a number: without a value, --name takes the double at this offset; 0: not allowed */
     bool recorded; /* part of config.ini */
-    bool spared;   /* of a text: but not while it is "" */
+    bool optional; /* not written there while it is an empty text, or no */
 } exp_option;
 
 /* NULL where the table has none of that name. */
@@ -58,7 +58,7 @@ nn_status exp_options_read_file(const exp_option *table, void *target, const cha
 const char *exp_option_text(const exp_option *option, const void *target, char text[EXP_TEXT_MAX]);
 void exp_option_write(const exp_option *option, const void *target, FILE *file);
 
-/* One line per recorded option, in a form that exp_options_read takes back unchanged. */
+/* One line per recorded option, but for optional ones that are empty or no, in a form that exp_options_read takes back unchanged. */
 void exp_options_write(const exp_option *table, const void *target, FILE *file);
 
 void exp_options_help(const exp_option *table, const void *defaults, FILE *file);
@@ -66,11 +66,11 @@ void exp_options_help(const exp_option *table, const void *defaults, FILE *file)
 /* The shortest decimal text that reads back as the same double; whole numbers without an exponent. */
 const char *exp_number_text(double value, char text[32]);
 
-/* Handles --help and --version wherever they stand: prints and returns true. usage is the text above the
- * options. */
+/* Handles --help, --help=options (option_list.h) and --version wherever they stand: prints and returns true. usage is the
+ * text above the options. */
 bool exp_options_informed(const exp_option *table, const void *defaults, const char *program,
                           const char *usage, int argc, char **argv);
 
-extern const char *const exp_version; /* of the source: a git description, or "unknown" */
+extern const char *const exp_version; /* "0.1.0 (v0.1.0-3-g0ee7948)": of the library, and of the source */
 
 #endif

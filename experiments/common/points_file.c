@@ -4,8 +4,12 @@
 #include <math.h>
 #include <stdlib.h>
 
+static nn_status read_array(const char *path, nn_npy *array, nn_error *error) {
+    return nn_npz_is(path) ? nn_npz_read(path, array, error) : nn_npy_read(path, array, error);
+}
+
 static nn_status read_features(exp_points_file *p, const char *path, nn_error *error) {
-    if (nn_npy_read(path, &p->features, error) != NN_OK)
+    if (read_array(path, &p->features, error) != NN_OK)
         return error->status;
     if (p->features.kind != 'f')
         return nn_fail(error, NN_EFORMAT, "%s: features of an integer type; save them as float32 or float64",
@@ -76,7 +80,7 @@ nn_status exp_points_file_read(exp_points_file *p, const char *features, const c
     nn_status status = read_features(p, features, error);
     if (status != NN_OK || !labels)
         return status;
-    status = nn_npy_read(labels, &array, error);
+    status = read_array(labels, &array, error);
     if (status == NN_OK)
         status = check_labels(p, &array, labels, features, error);
     if (status == NN_OK)

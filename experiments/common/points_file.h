@@ -1,4 +1,4 @@
-/* points_file.h - points, and perhaps their classes, from .npy files. */
+/* points_file.h - points, and perhaps their classes, from .npy files or arrays of .npz files, FILE.npz:NAME. */
 #ifndef EXP_POINTS_FILE_H
 #define EXP_POINTS_FILE_H
 

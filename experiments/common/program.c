@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "program_names.h"
+
 void exp_start(char **argv) {
     if (getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY"))
         return;
@@ -25,7 +27,9 @@ void exp_catch_interrupts(void) {
 }
 
 int exp_refuse(const char *program, const nn_error *error) {
-    fprintf(stderr, "%s: %s\n", program, error->message);
+    fprintf(stderr, "%s: ", program);
+    exp_print_calls(error->message, stderr);
+    putc('\n', stderr);
     return EXP_WRONG_USAGE;
 }
 

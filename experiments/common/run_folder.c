@@ -12,6 +12,7 @@
 #include "lock.h"
 #include "make_folder.h"
 #include "metrics.h"
+#include "program_names.h"
 
 const char *exp_run_folder_file(const exp_run_folder *folder, const char *name) {
     static char path[EXP_TEXT_MAX + 64];
@@ -33,13 +34,13 @@ static nn_status make_new(exp_run_folder *folder, const exp_train_options *optio
 
 static nn_status write_config(const exp_run_folder *folder, const exp_train_options *options,
                               nn_error *error) {
-    char *text = NULL;
+    char *text = NULL, call[EXP_CALL_MAX];
     size_t length = 0;
     FILE *memory = open_memstream(&text, &length);
     if (!memory)
         return nn_fail_memory(error, "config.ini");
-    fprintf(memory, "# a run of entangle %s; to repeat it: ./train --preset %s\n", exp_version,
-            exp_run_folder_file(folder, "config.ini"));
+    fprintf(memory, "# a run of entangle %s; to repeat it: %s --preset %s\n", exp_version,
+            exp_program_call("train", call), exp_run_folder_file(folder, "config.ini"));
     exp_options_write(exp_train_table, options, memory);
     nn_status status = fclose(memory) == 0 ? NN_OK : nn_fail_memory(error, "config.ini");
     if (status == NN_OK)
@@ -84,12 +85,25 @@ static nn_status open_metrics(exp_run_folder *folder, const char *mode, nn_error
     return folder->metrics ? NN_OK : cannot_write_metrics(folder, error);
 }
 
-static nn_status begin_metrics(exp_run_folder *folder, const char *header, nn_error *error) {
+/* Those of before, when none are wanted any more, would tell of another run. */
+static nn_status open_events(exp_run_folder *folder, const exp_train_options *options, const char *metrics,
+                             double seconds, nn_error *error) {
+    const char *path = exp_run_folder_file(folder, EXP_EVENTS_FILE);
+    if (!options->tensorboard)
+        return unlink(path) == 0 || errno == ENOENT
+                   ? NN_OK
+                   : nn_fail(error, NN_EFILE, "cannot remove %s: %s", path, strerror(errno));
+    return exp_events_open(&folder->events, path, metrics, seconds, error);
+}
+
+static nn_status begin_metrics(exp_run_folder *folder, const exp_train_options *options, const char *header,
+                               nn_error *error) {
     nn_status status = open_metrics(folder, "w", error);
     if (status != NN_OK)
         return status;
     fputs(header, folder->metrics);
-    return written(folder, error);
+    status = written(folder, error);
+    return status == NN_OK ? open_events(folder, options, header, 0, error) : status;
 }
 
 /* Bytes of the header and the whole rows up to `step`. */
@@ -102,18 +116,24 @@ static size_t rows_until(const char *text, size_t begin, uint64_t step) {
 }
 
 /* What was logged after the checkpoint will be logged again. */
-static nn_status cut_metrics(exp_run_folder *folder, const char *header, uint64_t step, nn_error *error) {
+static nn_status cut_metrics(exp_run_folder *folder, const exp_train_options *options, const char *header,
+                             uint64_t step, double seconds, nn_error *error) {
     const char *path = exp_run_folder_file(folder, "metrics.csv");
     unsigned char *bytes;
     size_t count;
     nn_status status = nn_file_read(path, EXP_METRICS_LARGEST, &bytes, &count, error);
-    const char *text = (const char *)bytes;
+    char *text = (char *)bytes;
     if (status == NN_OK && strncmp(text, header, strlen(header)) != 0)
         status = nn_fail(error, NN_EFORMAT, "%s: its first line is not that of this run", path);
-    if (status == NN_OK)
-        status = nn_file_write_atomic(path, text, rows_until(text, strlen(header), step), error);
+    if (status == NN_OK) {
+        size_t kept = rows_until(text, strlen(header), step);
+        status = nn_file_write_atomic(path, text, kept, error);
+        text[kept] = '\0';
+    }
     if (status == NN_OK)
         status = open_metrics(folder, "a", error);
+    if (status == NN_OK)
+        status = open_events(folder, options, text, seconds, error);
     free(bytes);
     return status;
 }
@@ -163,6 +183,7 @@ nn_status exp_run_folder_open(exp_run_folder *folder, const exp_train_options *o
 void exp_run_folder_close(exp_run_folder *folder) {
     if (folder->metrics)
         fclose(folder->metrics);
+    exp_events_close(&folder->events);
     if (folder->locked)
         close(folder->lock);
     *folder = (exp_run_folder){0};
@@ -181,16 +202,16 @@ nn_status exp_run_folder_begin(exp_run_folder *folder, const exp_train_options *
     char *header = header_of(c);
     nn_status status = header ? start(folder, options, error) : nn_fail_memory(error, "metrics.csv");
     if (status == NN_OK)
-        status = begin_metrics(folder, header, error);
+        status = begin_metrics(folder, options, header, error);
     free(header);
     return status;
 }
 
 nn_status exp_run_folder_go_on(exp_run_folder *folder, const exp_train_options *options,
-                               const exp_classifier *c, uint64_t step, nn_error *error) {
+                               const exp_classifier *c, uint64_t step, double seconds, nn_error *error) {
     char *header = header_of(c);
-    nn_status status =
-        header ? cut_metrics(folder, header, step, error) : nn_fail_memory(error, "metrics.csv");
+    nn_status status = header ? cut_metrics(folder, options, header, step, seconds, error)
+                              : nn_fail_memory(error, "metrics.csv");
     if (status == NN_OK)
         status = start(folder, options, error);
     free(header);
@@ -199,17 +220,37 @@ nn_status exp_run_folder_go_on(exp_run_folder *folder, const exp_train_options *
 
 /* --- rows ----------------------------------------------------------------------------------------------- */
 
-nn_status exp_run_folder_log(exp_run_folder *folder, const exp_classifier *c, const exp_row *row,
-                             nn_error *error) {
+/* A line of metrics.csv, to be freed; NULL without memory. */
+static char *line_of(const exp_classifier *c, const exp_row *row) {
     const exp_measurement *m = &row->training;
-    FILE *file = folder->metrics;
-    fprintf(file, "%llu,%.9g,%llu,%.9g,%.9g,%.9g,%.9g,%.9g", (unsigned long long)row->step, row->epoch,
+    char *line = NULL;
+    size_t length = 0;
+    FILE *memory = open_memstream(&line, &length);
+    if (!memory)
+        return NULL;
+    fprintf(memory, "%llu,%.9g,%llu,%.9g,%.9g,%.9g,%.9g,%.9g", (unsigned long long)row->step, row->epoch,
             (unsigned long long)row->images, row->seconds, row->rate, m->loss, m->cross_entropy, m->accuracy);
     for (int i = 0; i < c->taps; i++)
-        fprintf(file, ",%.9g,%.9g", m->snnl[i], m->temperature[i]);
+        fprintf(memory, ",%.9g,%.9g", m->snnl[i], m->temperature[i]);
     if (row->evaluated)
-        fprintf(file, ",%.9g,%.9g\n", row->test_loss, row->test_accuracy);
+        fprintf(memory, ",%.9g,%.9g\n", row->test_loss, row->test_accuracy);
     else
-        fputs(",,\n", file);
-    return written(folder, error);
+        fputs(",,\n", memory);
+    if (fclose(memory) == 0)
+        return line;
+    free(line);
+    return NULL;
+}
+
+nn_status exp_run_folder_log(exp_run_folder *folder, const exp_classifier *c, const exp_row *row,
+                             nn_error *error) {
+    char *line = line_of(c, row);
+    if (!line)
+        return nn_fail_memory(error, "metrics.csv");
+    fputs(line, folder->metrics);
+    nn_status status = written(folder, error);
+    if (status == NN_OK && folder->events.file)
+        status = exp_events_add(&folder->events, line, error);
+    free(line);
+    return status;
 }

@@ -6,6 +6,7 @@
  *   model.safetensors       the weights
  *   checkpoint.safetensors  what --resume needs (checkpoint.h)
  *   curves.png .svg         drawn from metrics.csv
+ *   events.out.tfevents.*   the same for TensorBoard (events.h), with --tensorboard
  *   lock                    held while a program trains here */
 #ifndef EXP_RUN_FOLDER_H
 #define EXP_RUN_FOLDER_H
@@ -13,10 +14,12 @@
 #include <stdio.h>
 
 #include "classifier.h"
+#include "events.h"
 
 typedef struct exp_run_folder {
     char path[EXP_TEXT_MAX];
     FILE *metrics;
+    exp_events events; /* not open without --tensorboard */
     bool locked;
     int lock; /* a descriptor */
 } exp_run_folder;
@@ -37,11 +40,13 @@ nn_status exp_run_folder_open(exp_run_folder *folder, const exp_train_options *o
 void exp_run_folder_close(exp_run_folder *folder);
 
 /* Either of these follows. Begin: config.ini and the header of metrics.csv, in place of what there is. Go on: config.ini
- * with the options of now, and metrics.csv cut to the rows up to `step`. */
+ * with the options of now, and metrics.csv cut to the rows up to `step`, after `seconds` of training. Both: with
+ * options->tensorboard the events of the rows that there are, else none. */
 nn_status exp_run_folder_begin(exp_run_folder *folder, const exp_train_options *options,
                                const exp_classifier *classifier, nn_error *error);
 nn_status exp_run_folder_go_on(exp_run_folder *folder, const exp_train_options *options,
-                               const exp_classifier *classifier, uint64_t step, nn_error *error);
+                               const exp_classifier *classifier, uint64_t step, double seconds,
+                               nn_error *error);
 
 /* Writes the row through to the file, so that it can be read while training goes on. */
 nn_status exp_run_folder_log(exp_run_folder *folder, const exp_classifier *classifier, const exp_row *row,

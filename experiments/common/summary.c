@@ -32,6 +32,10 @@ static cJSON *describe(const exp_train_options *options, const data_set *set, co
     cJSON_AddStringToObject(json, "dataset", set->name);
     exp_json_count(json, "seed", options->seed);
     exp_json_number(json, "snnl_weight", options->snnl_weight);
+    if (options->init[0]) {
+        cJSON_AddStringToObject(json, "init", options->init);
+        cJSON_AddStringToObject(json, "init_checksum", options->init_checksum);
+    }
     exp_json_count(json, "steps", s->steps);
     exp_json_number(json, "epochs", s->epochs);
     if (s->train.examples > 0) {

@@ -6,6 +6,7 @@
 
 #include "data_options.h"
 #include "presets.h"
+#include "program_names.h"
 
 static const char *const distances[] = {"euclidean", "cosine", NULL};
 static const char *const modes[] = {"optimal", "learned", "fixed", NULL};
@@ -38,8 +39,18 @@ const exp_option exp_train_table[] = {
      .recorded = false},
     {"model", EXP_TEXT, AT(model), "NAME", "network", .recorded = true},
     {"dataset", EXP_TEXT, AT(dataset), "NAME|PATH", EXP_DATASET_HELP, .recorded = true},
-    {"image-size", EXP_TEXT, AT(image_size), "N|WxH", EXP_IMAGE_SIZE_HELP, .recorded = true, .spared = true},
+    {"image-size", EXP_TEXT, AT(image_size), "N|WxH", EXP_IMAGE_SIZE_HELP, .recorded = true,
+     .optional = true},
     {"data", EXP_TEXT, AT(data), "DIR", "data root (else $ENTANGLE_DATA, else ./data)", .recorded = false},
+    {"init", EXP_TEXT, AT(init), "FILE",
+     "begin with the weights of a safetensors file, PyTorch's too, or of a run folder", .recorded = true,
+     .optional = true},
+    {"init-skip", EXP_TEXT, AT(init_skip), "GLOB,...",
+     "tensors of --init that are not taken: they begin afresh (logits.*: for other classes)",
+     .recorded = true, .optional = true},
+    {"init-checksum", EXP_TEXT, AT(init_checksum), "HEX",
+     "refuse another file than the one with this checksum; config.ini records it", .recorded = true,
+     .optional = true},
     {"snnl-weight", EXP_NUMBER, AT(snnl_weight), "W",
      "loss = cross-entropy - W * sum of the layers' SNNL; alone: the preset's weight", -1e6, 1e6,
      .bare = AT(entangling_weight), .recorded = true},
@@ -89,6 +100,9 @@ const exp_option exp_train_table[] = {
     {"resume", EXP_FLAG, AT(resume), NULL,
      "go on with the run in --run DIR: same options, same result (--epochs, --steps may grow)",
      .recorded = false},
+    {"tensorboard", EXP_FLAG, AT(tensorboard), NULL,
+     "the rows of metrics.csv also as an event file for TensorBoard, in the run folder", .recorded = true,
+     .optional = true},
     {"profile", EXP_FLAG, AT(profile), NULL, "print how the time of a step divides, by op and by layer",
      .recorded = false},
     {"quiet", EXP_FLAG, AT(quiet), NULL, "no progress on stderr", .recorded = false},
@@ -174,8 +188,8 @@ static nn_status apply(exp_train_options *options, const char *preset, int argc,
 /* --- a run that goes on --------------------------------------------------------------------------------- */
 
 bool exp_train_option_decides(const exp_option *o) {
-    static const char *const free_to_change[] = {"epochs", "steps", "save-every"};
-    for (int i = 0; i < 3; i++)
+    static const char *const free_to_change[] = {"epochs", "steps", "save-every", "tensorboard"};
+    for (int i = 0; i < 4; i++)
         if (strcmp(o->name, free_to_change[i]) == 0)
             return false;
     return o->recorded;
@@ -233,6 +247,13 @@ static nn_status resolve_resumed(exp_train_options *options, const char *run, in
 
 /* --- all sources ---------------------------------------------------------------------------------------- */
 
+static nn_status check_initial(const exp_train_options *o, nn_error *error) {
+    const char *lone = o->init_skip[0] ? "skip" : o->init_checksum[0] ? "checksum" : NULL;
+    if (lone && !o->init[0])
+        return nn_fail(error, NN_EARGUMENT, "--init-%s: of which file? name it with --init FILE", lone);
+    return NN_OK;
+}
+
 nn_status exp_train_options_resolve(exp_train_options *options, int argc, char **argv, nn_error *error) {
     exp_train_options alone = exp_train_defaults; /* the command line's own */
     if (exp_options_parse(exp_train_table, &alone, argc, argv, error) != NN_OK)
@@ -241,7 +262,10 @@ nn_status exp_train_options_resolve(exp_train_options *options, int argc, char *
         return resolve_resumed(options, alone.run, argc, argv, error);
     *options = exp_train_defaults;
     options->dataset_named = is_named(argc, argv, "--dataset");
-    return apply(options, named_preset(argc, argv), argc, argv, error);
+    nn_status status = apply(options, named_preset(argc, argv), argc, argv, error);
+    if (is_named(argc, argv, "--init") && !is_named(argc, argv, "--init-checksum"))
+        options->init_checksum[0] = '\0'; /* a preset's is that of the preset's file */
+    return status == NN_OK ? check_initial(options, error) : status;
 }
 
 const char *exp_data_root(const char *data) {
@@ -254,6 +278,8 @@ const char *exp_data_root(const char *data) {
 const char *exp_resume_command(const exp_train_options *options, const char *run,
                                char text[EXP_COMMAND_MAX]) {
     const char *data = options->data;
-    snprintf(text, EXP_COMMAND_MAX, "./train --run %s --resume%s%s", run, data[0] ? " --data " : "", data);
+    char call[EXP_CALL_MAX];
+    snprintf(text, EXP_COMMAND_MAX, "%s --run %s --resume%s%s", exp_program_call("train", call), run,
+             data[0] ? " --data " : "", data);
     return text;
 }

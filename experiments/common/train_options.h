@@ -12,6 +12,7 @@ typedef struct exp_train_options {
     char preset[EXP_TEXT_MAX], model[EXP_TEXT_MAX], dataset[EXP_TEXT_MAX], data[EXP_TEXT_MAX],
         run[EXP_TEXT_MAX];
     char image_size[EXP_TEXT_MAX]; /* "", "N" or "WIDTHxHEIGHT" */
+    char init[EXP_TEXT_MAX], init_skip[EXP_TEXT_MAX], init_checksum[EXP_TEXT_MAX];
     double snnl_weight, entangling_weight;
     char snnl_layers[EXP_TEXT_MAX];
     int distance; /* nn_distance */
@@ -29,7 +30,7 @@ typedef struct exp_train_options {
     bool augment, balanced;
     uint64_t train_limit, test_limit;
     uint64_t log_every, eval_every, save_every;
-    bool resume, quiet, json, profile;
+    bool resume, tensorboard, quiet, json, profile;
     bool dataset_named; /* on the command line: must be there, nothing may stand in for it */
     bool lengthened;    /* of a resumed run: it is to have another number of epochs or steps than before */
 } exp_train_options;
@@ -44,8 +45,8 @@ nn_status exp_train_options_resolve(exp_train_options *options, int argc, char *
 /* The options of the run in a folder, by its config.ini. */
 nn_status exp_train_options_of_run(const char *run, exp_train_options *options, nn_error *error);
 
-/* Whether another value would make another run of it: all recorded options do but those that say how far it goes and how
- * often it is saved. */
+/* Whether another value would make another run of it: all recorded options do but those that say how far it goes, how
+ * often it is saved, and what is drawn from it. */
 bool exp_train_option_decides(const exp_option *option);
 
 /* Whether an option that decides has another value than before. The path of pictures may be another one: that they are the

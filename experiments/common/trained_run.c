@@ -1,10 +1,22 @@
 #include "trained_run.h"
 
+#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "datasets/augment.h"
+
+/* As a JSON array, to be freed; NULL without memory. */
+static char *names_of_classes(const data_set *set) {
+    cJSON *names = cJSON_CreateArray();
+    bool good = names != NULL;
+    for (int i = 0; i < set->classes && good; i++)
+        good = cJSON_AddItemToArray(names, cJSON_CreateString(set->class_names[i]));
+    char *text = good ? cJSON_PrintUnformatted(names) : NULL;
+    cJSON_Delete(names);
+    return text;
+}
 
 nn_status exp_trained_run_options(const exp_run_request *request, exp_train_options *options,
                                   nn_error *error) {
@@ -23,10 +35,19 @@ nn_status exp_trained_model_save(const exp_classifier *classifier, const exp_tra
         snprintf(deviation + strlen(deviation), sizeof deviation - strlen(deviation), "%s%.9g", c ? " " : "",
                  set->deviation[c]);
     }
-    nn_metadata metadata[] = {{"model", options->model}, {"dataset", set->name},
-                              {"image", size},           {"mean", mean},
-                              {"deviation", deviation},  {0}};
-    return nn_safetensors_save(&classifier->store, metadata, path, error);
+    char *classes = names_of_classes(set);
+    if (!classes)
+        return nn_fail_memory(error, path);
+    nn_metadata metadata[] = {{"model", options->model},
+                              {"dataset", set->name},
+                              {"classes", classes},
+                              {"image", size},
+                              {"mean", mean},
+                              {"deviation", deviation},
+                              {0}};
+    nn_status status = nn_safetensors_save(&classifier->store, metadata, path, error);
+    free(classes);
+    return status;
 }
 
 static nn_status read_numbers(const char *path, const char *key, int count, float *numbers, nn_error *error) {
@@ -93,6 +114,45 @@ nn_status exp_trained_run_open(exp_trained_run *run, const exp_run_request *requ
         status = nn_fail(error, NN_EARGUMENT, "%s has no test examples", run->set.name);
     if (status == NN_OK)
         status = exp_classifier_build(&run->classifier, options, &run->set, purpose, error);
+    return status == NN_OK ? load_model(run, path, error) : status;
+}
+
+/* The form of the images and the classes. A file of before the classes had names tells their number by its last layer. */
+static nn_status read_set(data_set *set, const nn_safetensors *file, nn_error *error) {
+    const char *image = nn_safetensors_text(file, "image"), *dataset = nn_safetensors_text(file, "dataset"),
+               *classes = nn_safetensors_text(file, "classes");
+    snprintf(set->name, sizeof set->name, "%s", dataset ? dataset : "");
+    if (!image || sscanf(image, "%d %d %d", &set->height, &set->width, &set->channels) != 3 ||
+        set->height < 1 || set->width < 1 || set->channels < 1 || set->channels > DATA_CHANNELS_MAX)
+        return nn_fail(error, NN_EFORMAT, "its metadata has no size of images");
+    cJSON *names = classes ? cJSON_Parse(classes) : NULL;
+    set->classes = names ? cJSON_GetArraySize(names) : nn_safetensors_rows(file, "logits.bias");
+    for (int i = 0; i < set->classes && i < DATA_CLASSES_MAX; i++) {
+        const char *name = cJSON_GetStringValue(cJSON_GetArrayItem(names, i));
+        snprintf(set->class_names[i], DATA_NAME_MAX, "%s", name ? name : "");
+    }
+    cJSON_Delete(names);
+    if (set->classes < 1 || set->classes > DATA_CLASSES_MAX)
+        return nn_fail(error, NN_EFORMAT, "its metadata has no classes");
+    return NN_OK;
+}
+
+nn_status exp_trained_model_open(exp_trained_run *run, const char *folder, exp_purpose purpose,
+                                 nn_error *error) {
+    char path[EXP_TEXT_MAX + 32];
+    nn_safetensors *file = NULL;
+    nn_error wrong = {0};
+    *run = (exp_trained_run){0};
+    snprintf(path, sizeof path, "%s/model.safetensors", folder);
+    nn_status status = exp_train_options_of_run(folder, &run->options, error);
+    if (status == NN_OK)
+        status = nn_safetensors_open(&file, path, error);
+    if (status == NN_OK && read_set(&run->set, file, &wrong) != NN_OK)
+        status = nn_fail(error, wrong.status, "%s: %s", path, wrong.message);
+    nn_safetensors_close(file);
+    run->options.batch = 1;
+    if (status == NN_OK)
+        status = exp_classifier_build(&run->classifier, &run->options, &run->set, purpose, error);
     return status == NN_OK ? load_model(run, path, error) : status;
 }
 

@@ -29,6 +29,12 @@ nn_status exp_trained_run_options(const exp_run_request *request, exp_train_opti
  * those from model.safetensors. To be closed after a failure too. */
 nn_status exp_trained_run_open(exp_trained_run *run, const exp_run_request *request,
                                const exp_train_options *options, exp_purpose purpose, nn_error *error);
+
+/* The same without any data: of run->set there is the form only, as model.safetensors has it (and the names of the classes,
+ * where an older one does not leave them out). For one example at a time. */
+nn_status exp_trained_model_open(exp_trained_run *run, const char *folder, exp_purpose purpose,
+                                 nn_error *error);
+
 void exp_trained_run_close(exp_trained_run *run);
 
 /* Writes such a model.safetensors: the weights, and in the metadata what a run needs of the data that they were trained on. */

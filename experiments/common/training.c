@@ -7,6 +7,7 @@
 
 #include "checkpoint.h"
 #include "framework/kernels/kernels.h"
+#include "initial.h"
 #include "plot.h"
 #include "profile_table.h"
 #include "progress.h"
@@ -16,6 +17,7 @@ enum { TRAIN_EXAMPLES_MEASURED = 10000, UNTIMED_STEPS = 2 };
 static const uint64_t NOT_SAVED = UINT64_MAX;
 
 typedef struct training {
+    exp_train_options resolved; /* the caller's, with the checksum of --init's file */
     const exp_train_options *options;
     const data_set *set;
     const volatile sig_atomic_t *stop;
@@ -80,6 +82,8 @@ static nn_status open(training *t, nn_error *error) {
         status = open_loaders(t, error);
     if (status == NN_OK)
         set_length(t);
+    if (status == NN_OK && o->init[0] && !(o->resume && exp_checkpoint_exists(o->run)))
+        status = exp_initial_load(&t->resolved, t->set, &t->classifier, &t->progress, error);
     return status == NN_OK ? exp_run_folder_open(&t->folder, o, error) : status;
 }
 
@@ -157,7 +161,7 @@ static nn_status go_on(training *t, const exp_position *from, nn_error *error) {
     data_loader_seek(t->train, from->step);
     exp_progress_say(&t->progress, "resumed  after step %llu of %llu", (unsigned long long)from->step,
                      (unsigned long long)t->steps);
-    return exp_run_folder_go_on(&t->folder, t->options, &t->classifier, from->step, error);
+    return exp_run_folder_go_on(&t->folder, t->options, &t->classifier, from->step, from->seconds, error);
 }
 
 /* From where this part of the run goes on: the beginning, or the newest checkpoint. */
@@ -402,12 +406,13 @@ static nn_status print_profile(const training *t, nn_error *error) {
 
 nn_status exp_train(const exp_train_options *options, const data_set *set, const volatile sig_atomic_t *stop,
                     exp_summary *summary, nn_error *error) {
-    training t = {.options = options,
+    training t = {.resolved = *options,
                   .set = set,
                   .stop = stop,
                   .saved = NOT_SAVED,
                   .progress = exp_progress_begin(options->quiet)};
     *summary = (exp_summary){0};
+    t.options = &t.resolved;
     nn_status status = open(&t, error);
     if (status == NN_OK)
         describe(&t);

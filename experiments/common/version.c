@@ -1,4 +1,5 @@
-/* version.c - compiled with what `git describe` says (Makefile). */
+/* version.c - the library's version and, in brackets, what `git describe` says of the source (Makefile). */
+#include "framework/version.h"
 #include "options.h"
 
-const char *const exp_version = ENTANGLE_VERSION;
+const char *const exp_version = NN_VERSION " (" ENTANGLE_SOURCE ")";

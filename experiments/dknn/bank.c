@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "framework/kernels/kernels.h"
+#include "framework/memory.h"
 
 enum { BLOCK = 2048 }; /* examples of a block */
 
@@ -137,12 +138,12 @@ nn_status exp_bank_represent(const exp_bank *b, const float *images, int count, 
 /* Memory for a block's representations, kept where there is enough allowed. */
 static float *block_memory(exp_bank *b, int number, int count) {
     size_t bytes = (size_t)count * b->dims * sizeof(float);
-    if (bytes <= b->memory && (b->kept[number] = malloc(bytes)) != NULL) {
+    if (bytes <= b->memory && (b->kept[number] = nn_memory_new(bytes)) != NULL) {
         b->memory -= bytes;
         return b->kept[number];
     }
     if (!b->scratch)
-        b->scratch = malloc((size_t)b->block * b->dims * sizeof *b->scratch);
+        b->scratch = nn_memory_new((size_t)b->block * b->dims * sizeof *b->scratch);
     return b->scratch;
 }
 

@@ -5,13 +5,16 @@
 #include <string.h>
 
 #include "experiments/common/make_folder.h"
+#include "experiments/common/program_names.h"
 #include "experiments/common/text_file.h"
 
 static nn_status write_config(const char *folder, const exp_gan_options *options, nn_error *error) {
     exp_text_file text;
+    char call[EXP_CALL_MAX];
     if (exp_text_begin(&text, folder, "config.ini", error) != NN_OK)
         return error->status;
-    fprintf(text.file, "# a run of entangle %s; to repeat it: ./gan --config %s\n", exp_version, text.path);
+    fprintf(text.file, "# a run of entangle %s; to repeat it: %s --config %s\n", exp_version,
+            exp_program_call("gan", call), text.path);
     exp_options_write(exp_gan_table, options, text.file);
     return exp_text_end(&text, error);
 }

@@ -29,7 +29,8 @@ const exp_gan_options exp_gan_defaults = {
 const exp_option exp_gan_table[] = {
     {"dataset", EXP_TEXT, AT(dataset), "NAME|PATH", "mixture: 8 Gaussians on a circle; or " EXP_DATASET_HELP,
      .recorded = true},
-    {"image-size", EXP_TEXT, AT(image_size), "N|WxH", EXP_IMAGE_SIZE_HELP, .recorded = true, .spared = true},
+    {"image-size", EXP_TEXT, AT(image_size), "N|WxH", EXP_IMAGE_SIZE_HELP, .recorded = true,
+     .optional = true},
     {"data", EXP_TEXT, AT(data), "DIR", "data root (else $ENTANGLE_DATA, else ./data)", .recorded = false},
     {"train-limit", EXP_COUNT, AT(train_limit), "N", "use the first N training examples; 0: all", 0, 1e9,
      .recorded = true},

@@ -7,8 +7,8 @@
 #include "framework/framework.h"
 
 typedef struct exp_arrays {
-    const char *features; /* .npy of float32 or float64, [b, ...], flattened to [b][d] */
-    const char *labels;   /* .npy of any integer type, [b] */
+    const char *features; /* .npy of float32 or float64, [b, ...], flattened to [b][d]; or FILE.npz:NAME */
+    const char *labels;   /* .npy of any integer type, [b]; or FILE.npz:NAME */
     const char *gradient; /* .npy to write d loss / d features to, float32, the features' shape; or NULL */
     double temperature;   /* 0: the optimal one */
     nn_distance distance;

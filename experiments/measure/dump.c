@@ -12,12 +12,24 @@ typedef struct dump {
     data_loader *loader;
     size_t examples;
     const char *folder;
+    nn_npz *archive; /* in place of the folder */
     char path[EXP_TEXT_MAX + NN_NAME_MAX + 8];
 } dump;
 
 static const char *file_of(dump *d, const char *name) {
     snprintf(d->path, sizeof d->path, "%s/%s.npy", d->folder, name);
     return d->path;
+}
+
+static nn_status put_floats(dump *d, const char *name, int rank, const size_t *dims, const float *values,
+                            nn_error *error) {
+    return d->archive ? nn_npz_floats(d->archive, name, rank, dims, values, error)
+                      : nn_npy_write_floats(file_of(d, name), rank, dims, values, error);
+}
+
+static nn_status put_integers(dump *d, const char *name, const int64_t *values, nn_error *error) {
+    return d->archive ? nn_npz_integers(d->archive, name, 1, &d->examples, values, error)
+                      : nn_npy_write_integers(file_of(d, name), 1, &d->examples, values, error);
 }
 
 static nn_status dump_node(dump *d, const nn_node *node, const char *name, nn_error *error) {
@@ -31,7 +43,7 @@ static nn_status dump_node(dump *d, const nn_node *node, const char *name, nn_er
                        name);
     nn_status status = exp_representations(d->classifier, d->loader, node, values, NULL, error);
     if (status == NN_OK)
-        status = nn_npy_write_floats(file_of(d, name), shape.rank, dims, values, error);
+        status = put_floats(d, name, shape.rank, dims, values, error);
     free(values);
     return status;
 }
@@ -56,28 +68,43 @@ static nn_status dump_classes(dump *d, nn_error *error) {
     for (size_t i = 0; i < d->examples && status == NN_OK; i++)
         integers[i] = labels[i];
     if (status == NN_OK)
-        status = nn_npy_write_integers(file_of(d, "labels"), 1, &d->examples, integers, error);
+        status = put_integers(d, "labels", integers, error);
     for (size_t i = 0; i < d->examples && status == NN_OK; i++)
         integers[i] = first_largest(values + i * (size_t)classes, classes);
     if (status == NN_OK)
-        status = nn_npy_write_integers(file_of(d, "predictions"), 1, &d->examples, integers, error);
+        status = put_integers(d, "predictions", integers, error);
     free(values);
     free(labels);
     free(integers);
     return status;
 }
 
-nn_status exp_dump(exp_classifier *classifier, data_loader *loader, int examples, const char *folder,
-                   nn_error *error) {
-    dump d = {.classifier = classifier, .loader = loader, .examples = (size_t)examples, .folder = folder};
-    if (strlen(folder) >= EXP_TEXT_MAX)
-        return nn_fail(error, NN_EARGUMENT, "--dump: the path is too long");
-    if (mkdir(folder, 0777) != 0 && errno != EEXIST)
-        return nn_fail(error, NN_EFILE, "cannot make the folder %s: %s", folder, strerror(errno));
-    nn_status status = dump_classes(&d, error);
+static nn_status dump_all(dump *d, nn_error *error) {
+    exp_classifier *c = d->classifier;
+    nn_status status = dump_classes(d, error);
     if (status == NN_OK)
-        status = dump_node(&d, classifier->logits, "logits", error);
-    for (int i = 0; i < classifier->taps && status == NN_OK; i++)
-        status = dump_node(&d, nn_tap_node(classifier->graph, i), exp_tap_name(classifier, i), error);
+        status = dump_node(d, c->logits, "logits", error);
+    for (int i = 0; i < c->taps && status == NN_OK; i++)
+        status = dump_node(d, nn_tap_node(c->graph, i), exp_tap_name(c, i), error);
     return status;
+}
+
+static nn_status dump_to_archive(dump *d, nn_error *error) {
+    nn_status status = nn_npz_begin(&d->archive, d->folder, error);
+    if (status == NN_OK)
+        status = dump_all(d, error);
+    nn_status ended = nn_npz_end(d->archive, status == NN_OK, error);
+    return status == NN_OK ? ended : status;
+}
+
+nn_status exp_dump(exp_classifier *classifier, data_loader *loader, int examples, const char *path,
+                   nn_error *error) {
+    dump d = {.classifier = classifier, .loader = loader, .examples = (size_t)examples, .folder = path};
+    if (strlen(path) >= EXP_TEXT_MAX)
+        return nn_fail(error, NN_EARGUMENT, "--dump: the path is too long");
+    if (nn_npz_is(path))
+        return dump_to_archive(&d, error);
+    if (mkdir(path, 0777) != 0 && errno != EEXIST)
+        return nn_fail(error, NN_EFILE, "cannot make the folder %s: %s", path, strerror(errno));
+    return dump_all(&d, error);
 }

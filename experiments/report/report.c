@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "experiments/common/options.h"
+#include "experiments/common/program_names.h"
 #include "framework/file.h"
 #include "machine.h"
 #include "section.h"
@@ -106,12 +107,13 @@ static void put_head(FILE *page, const exp_study_table *table, const exp_report_
 /* --- toy ------------------------------------------------------------------------------------------------ */
 
 static nn_status put_toy(exp_section *section, const char *toy, nn_error *error) {
-    char *svg;
+    char *svg, call[EXP_CALL_MAX];
     exp_html_element(section->page, "h2", "Points in the plane");
     exp_html_element(section->page, "p",
                      "200 points of a Gaussian with random labels of 4 classes; gradient descent on the "
                      "points' coordinates "
-                     "lowers their SNNL. Made by ./toy.");
+                     "lowers their SNNL. Made by %s.",
+                     exp_program_call("toy", call));
     exp_html_element(section->page, "p class=\"paper\"",
                      "The paper: four such pictures, with values of 1.35921, 1.26942, 0.990778 and 0.279559. "
                      "The digits depend "
@@ -163,7 +165,7 @@ static void put_runs(FILE *page, const exp_study_table *table, double call) {
 }
 
 static void put_making(FILE *page, const exp_study_table *table, const exp_report_facts *facts) {
-    char date[64], *machine = NULL;
+    char date[64], call[EXP_CALL_MAX], *machine = NULL;
     size_t size;
     time_t now = time(NULL);
     struct tm utc;
@@ -176,7 +178,7 @@ static void put_making(FILE *page, const exp_study_table *table, const exp_repor
         "Written on %s. Started again, the same command trains nothing that is there. Any run alone, "
         "to the same bits, whatever the number of threads:",
         date);
-    exp_html_element(page, "pre", "./train --preset OUT/runs/NAME/config.ini");
+    exp_html_element(page, "pre", "%s --preset OUT/runs/NAME/config.ini", exp_program_call("train", call));
     FILE *memory = open_memstream(&machine, &size);
     if (memory) {
         exp_machine_describe(memory);

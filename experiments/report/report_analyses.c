@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "analyses.h"
+#include "experiments/common/program_names.h"
 #include "experiments/study/analysis.h"
 #include "experiments/study/summary.h"
 #include "numbers.h"
@@ -18,10 +19,10 @@ static int finished(const exp_block_results *b, int analysis) {
 /* How much of it is done. Failures say where their program's words are. */
 static void put_progress(exp_section *section, const exp_block_results *b, int analysis) {
     int runs = b->block->seeds * b->block->conditions, done = finished(b, analysis);
-    char folder[EXP_ANALYSIS_PATH_MAX];
+    char folder[EXP_ANALYSIS_PATH_MAX], call[EXP_CALL_MAX];
     if (done < runs)
-        exp_html_element(section->page, "p class=\"notice\"", "./%s is done for %d of %d runs%s",
-                         b->block->analyses[analysis].program, done, runs,
+        exp_html_element(section->page, "p class=\"notice\"", "%s is done for %d of %d runs%s",
+                         exp_program_call(b->block->analyses[analysis].program, call), done, runs,
                          done > 0 ? "; what follows is of these." : ".");
     for (int i = 0; i < runs; i++)
         if (b->results[i].analyses[analysis].state == EXP_RUN_FAILED)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "analyses.h"
+#include "experiments/common/program_names.h"
 #include "numbers.h"
 
 static const char program[] = "gan";
@@ -14,7 +15,8 @@ static void put_quality(exp_section *section, const exp_block_results *b) {
         {"steps", "steps", 1, 0},
         {"seconds", "seconds", 1, 0},
     };
-    exp_report_lines_begin(section, b, "./gan");
+    char call[EXP_CALL_MAX];
+    exp_report_lines_begin(section, b, exp_program_call("gan", call));
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         exp_report_line(section, b, program, &lines[i]);
     exp_report_lines_end(section);

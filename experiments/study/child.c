@@ -11,20 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* FOLDER/name, FOLDER being that of this program. */
-static nn_status find_program(const char *name, char path[PATH_MAX], nn_error *error) {
-    char self[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (length <= 0)
-        return nn_fail(error, NN_EFILE, "cannot tell where this program lies: %s", strerror(errno));
-    self[length] = '\0';
-    *strrchr(self, '/') = '\0';
-    if (snprintf(path, PATH_MAX, "%s/%s", self, name) >= PATH_MAX)
-        return nn_fail(error, NN_EFILE, "%s: the path of '%s' beside it is too long", self, name);
-    if (access(path, X_OK) != 0)
-        return nn_fail(error, NN_EFILE, "%s: %s: build it with make", path, strerror(errno));
-    return NN_OK;
-}
+#include "experiments/common/program_names.h"
 
 /* Signals as in a new process, so that an early one ends it, and nothing blocked. */
 static void reset_signals(void) {
@@ -76,7 +63,7 @@ static nn_status start(const exp_child *child, pid_t *process, nn_error *error) 
     char program[PATH_MAX];
     pid_t parent = getpid();
     size_t count = 0;
-    if (find_program(child->program, program, error) != NN_OK)
+    if (exp_program_find(child->program, program, error) != NN_OK)
         return error->status;
     while (child->words[count])
         count++;

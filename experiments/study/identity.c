@@ -6,9 +6,11 @@
 #include "study.h"
 
 /* Options that have no effect are taken as their defaults: what --snnl-weight alone would mean, and at weight 0 the layers
- * it would go to. How often a run is saved does not tell it from others either. */
+ * it would go to. How often a run is saved, and whether for TensorBoard too, does not tell it from others
+ * either. */
 static void drop_unused(exp_train_options *options) {
     options->save_every = 0;
+    options->tensorboard = false;
     options->entangling_weight = exp_train_defaults.entangling_weight;
     if (options->snnl_weight == 0)
         strcpy(options->snnl_layers, exp_train_defaults.snnl_layers);

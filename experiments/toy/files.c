@@ -1,13 +1,16 @@
 #include "files.h"
 
 #include "experiments/common/json.h"
+#include "experiments/common/program_names.h"
 #include "experiments/common/text_file.h"
 
 nn_status exp_toy_write_config(const char *folder, const exp_toy_options *options, nn_error *error) {
     exp_text_file t;
+    char call[EXP_CALL_MAX];
     if (exp_text_begin(&t, folder, "config.ini", error) != NN_OK)
         return error->status;
-    fprintf(t.file, "# a run of entangle %s; to repeat it: ./toy --config %s\n", exp_version, t.path);
+    fprintf(t.file, "# a run of entangle %s; to repeat it: %s --config %s\n", exp_version,
+            exp_program_call("toy", call), t.path);
     exp_options_write(exp_toy_table, options, t.file);
     return exp_text_end(&t, error);
 }

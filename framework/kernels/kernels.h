@@ -17,12 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* --- threads -------------------------------------------------------------------------------------------- */
-
-/* Sets the team's size for everything that follows (1..256), and OpenBLAS to one thread per caller. Scratch
- * sizes depend on it: set it before graphs are built. 0 means one thread per available processor. */
-void nn_threads_set(int threads);
-int nn_threads(void);
+#include "../threads.h"
 
 /* --- table ---------------------------------------------------------------------------------------------- */
 
@@ -139,6 +134,9 @@ typedef struct nn_point_kernels {
      * what else is in c is then undefined. */
     void (*dots)(int rows, int columns, int dims, const float *a, int a_step, const float *b, int b_step,
                  bool upper, bool accumulate, float *c, int c_ld);
+    /* c[which[j]] (+)= sum over k of a[k] b_which[j][k], j < count: one point with some of b's. No two are the same. */
+    void (*chosen_dots)(int count, const uint16_t *which, int dims, const float *a, int a_step,
+                        const float *b, int b_step, bool accumulate, float *c);
     /* y[i][k] (+)= scale[i] * sum over j < inner of w[j][i] x_j[k], inner <= NN_POINT_INNER. Rows of w have
      * room behind them. */
     void (*combine)(int rows, int columns, int inner, const float *w, int w_ld, const float *x, int step,

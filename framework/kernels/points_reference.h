@@ -36,6 +36,16 @@ static void dots(int rows, int columns, int dims, const float *a, int a_step, co
         }
 }
 
+static void chosen_dots(int count, const uint16_t *which, int dims, const float *a, int a_step,
+                        const float *b, int b_step, bool accumulate, float *c) {
+    for (int j = 0; j < count; j++) {
+        double sum = accumulate ? c[which[j]] : 0;
+        for (int k = 0; k < dims; k++)
+            sum += (double)in_panels(a, a_step, 0, k) * in_panels(b, b_step, which[j], k);
+        c[which[j]] = (float)sum;
+    }
+}
+
 static void combine(int rows, int columns, int inner, const float *w, int w_ld, const float *x, int step,
                     const float *scale, bool accumulate, float *const *y) {
     for (int i = 0; i < rows; i++)
@@ -47,5 +57,9 @@ static void combine(int rows, int columns, int inner, const float *w, int w_ld, 
         }
 }
 
-static const nn_point_kernels point_kernels = {
-    .panel = PANEL, .add_difference = add_difference, .center = center, .dots = dots, .combine = combine};
+static const nn_point_kernels point_kernels = {.panel = PANEL,
+                                               .add_difference = add_difference,
+                                               .center = center,
+                                               .dots = dots,
+                                               .chosen_dots = chosen_dots,
+                                               .combine = combine};

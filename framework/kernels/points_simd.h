@@ -153,6 +153,45 @@ static void dots(int rows, int columns, int dims, const float *a, int a_step, co
             }
 }
 
+/* Of one point with DOT_COLUMNS others: sums over both vectors of a panel apart, so that enough are under way. */
+INLINE quarter_vec chosen_tile(int panels, const float *a, size_t a_step, const float *const b[DOT_COLUMNS],
+                               size_t b_step) {
+    vec sum[DOT_COLUMNS][WIDTH];
+    UNROLL
+    for (int j = 0; j < DOT_COLUMNS; j++)
+        UNROLL
+    for (int v = 0; v < WIDTH; v++)
+        sum[j][v] = (vec){0};
+    for (size_t p = 0; p < (size_t)panels; p++)
+        UNROLL
+    for (int v = 0; v < WIDTH; v++) {
+        vec x = vec_load(a + p * a_step + v * LANES);
+        UNROLL
+        for (int j = 0; j < DOT_COLUMNS; j++)
+            sum[j][v] += x * vec_load(b[j] + p * b_step + v * LANES);
+    }
+    vec total[DOT_COLUMNS];
+    UNROLL
+    for (int j = 0; j < DOT_COLUMNS; j++)
+        total[j] = sum[j][0] + sum[j][1];
+    return four_sums(total);
+}
+
+static void chosen_dots(int count, const uint16_t *which, int dims, const float *a, int a_step,
+                        const float *b, int b_step, bool accumulate, float *c) {
+    for (int first = 0; first < count; first += DOT_COLUMNS) {
+        int columns = count - first < DOT_COLUMNS ? count - first : DOT_COLUMNS;
+        const float *points[DOT_COLUMNS];
+        for (int j = 0; j < DOT_COLUMNS; j++) /* past the last it is repeated */
+            points[j] = b + (size_t)which[first + (j < columns ? j : columns - 1)] * PANEL;
+        quarter_vec result = chosen_tile(dims / PANEL, a, (size_t)a_step, points, (size_t)b_step);
+        for (int j = 0; j < columns; j++) {
+            float *place = c + which[first + j];
+            *place = accumulate ? *place + result[j] : result[j];
+        }
+    }
+}
+
 /* Combinations for STRIP points, one panel wide, of points PANEL floats apart. */
 INLINE void combine_tile(int inner, const float *strip, const float *x, vec sum[STRIP][WIDTH]) {
     UNROLL
@@ -231,5 +270,9 @@ static void combine(int rows, int columns, int inner, const float *w, int w_ld, 
     }
 }
 
-static const nn_point_kernels point_kernels = {
-    .panel = PANEL, .add_difference = add_difference, .center = center, .dots = dots, .combine = combine};
+static const nn_point_kernels point_kernels = {.panel = PANEL,
+                                               .add_difference = add_difference,
+                                               .center = center,
+                                               .dots = dots,
+                                               .chosen_dots = chosen_dots,
+                                               .combine = combine};

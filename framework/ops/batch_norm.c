@@ -34,6 +34,10 @@ static const options *options_of(const nn_node *node) {
     return (const options *)node->options;
 }
 
+float nn_batch_norm_epsilon(const nn_node *node) {
+    return options_of(node)->layer.epsilon;
+}
+
 static int channels_of(const nn_node *node) {
     return node->shape.dims[node->shape.rank - 1];
 }

@@ -17,6 +17,11 @@ static const nn_conv_geometry *geometry_of(const nn_node *node) {
     return (const nn_conv_geometry *)node->options;
 }
 
+nn_window nn_conv_window(const nn_node *node) {
+    const nn_conv_geometry *g = geometry_of(node);
+    return (nn_window){g->kernel_height, g->kernel_width, g->stride, g->top, g->left};
+}
+
 static const float *bias_of(const nn_call *call) {
     return call->node->input_count > BIAS ? call->input[BIAS] : NULL;
 }

@@ -66,13 +66,13 @@ static nn_status scale_shape(nn_node *node, nn_error *error) {
     return NN_OK;
 }
 
-static float factor_of(const nn_node *node) {
+float nn_scale_factor(const nn_node *node) {
     return *(const float *)node->options;
 }
 
 static void scale_range(void *context, size_t first, size_t count) {
     const nn_call *call = context;
-    nn_kernels_active()->vector->scale(count, factor_of(call->node), call->input[0] + first, false,
+    nn_kernels_active()->vector->scale(count, nn_scale_factor(call->node), call->input[0] + first, false,
                                        call->output + first);
 }
 
@@ -82,7 +82,7 @@ static void scale_forward(const nn_call *call) {
 
 static void scale_backward_range(void *context, size_t first, size_t count) {
     const nn_call *call = context;
-    nn_kernels_active()->vector->scale(count, factor_of(call->node), call->output_gradient + first,
+    nn_kernels_active()->vector->scale(count, nn_scale_factor(call->node), call->output_gradient + first,
                                        call->accumulate[0], call->input_gradient[0] + first);
 }
 

@@ -10,6 +10,8 @@
 #include "../graph.h"
 #include "../snnl/snnl.h"
 
+NN_API_BEGIN
+
 enum {
     NN_VALID = 0,
     NN_SAME = -1
@@ -96,5 +98,7 @@ typedef struct nn_snnl_options {
     float temperature; /* of FIXED, and the start of LEARNED; 0 is 100 */
 } nn_snnl_options;
 nn_node *nn_snnl(nn_node *x, nn_node *labels, const char *name, nn_snnl_options options);
+
+NN_API_END
 
 #endif

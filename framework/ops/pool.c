@@ -26,6 +26,11 @@ static const window *window_of(const nn_node *node) {
     return (const window *)node->options;
 }
 
+nn_window nn_pool_window(const nn_node *node) {
+    const window *w = window_of(node);
+    return (nn_window){w->size, w->size, w->stride, w->top, w->left};
+}
+
 static extent clip(int start, int size, int limit) {
     return (extent){start > 0 ? start : 0, start + size < limit ? start + size : limit};
 }

@@ -253,3 +253,17 @@ nn_status nn_snnl_measure(const nn_snnl_points *points, double temperature, nn_s
                        result->temperature);
     return NN_OK;
 }
+
+nn_status nn_snnl_measure_floats(const float *x, const int32_t *labels, int count, int dims,
+                                 nn_distance distance, double temperature, nn_snnl_result *result,
+                                 float *gradient, nn_error *error) {
+    nn_snnl_points points = {.count = count, .dims = dims, .x32 = x, .labels = labels, .distance = distance};
+    return nn_snnl_measure(&points, temperature, result, gradient, error);
+}
+
+nn_status nn_snnl_measure_doubles(const double *x, const int32_t *labels, int count, int dims,
+                                  nn_distance distance, double temperature, nn_snnl_result *result,
+                                  double *gradient, nn_error *error) {
+    nn_snnl_points points = {.count = count, .dims = dims, .x64 = x, .labels = labels, .distance = distance};
+    return nn_snnl_measure(&points, temperature, result, gradient, error);
+}

@@ -16,6 +16,8 @@
 
 #include "../error.h"
 
+NN_API_BEGIN
+
 typedef enum nn_distance { NN_EUCLIDEAN, NN_COSINE } nn_distance;
 
 /* Points to measure. Exactly one of x32 and x64 is set: with x64 distances and gradients are computed in
@@ -68,5 +70,15 @@ void nn_snnl_gradient(const nn_snnl_points *points, void *workspace, const nn_sn
  * memory. */
 nn_status nn_snnl_measure(const nn_snnl_points *points, double temperature, nn_snnl_result *result,
                           void *gradient, nn_error *error);
+
+/* The same on plain arrays: x and gradient [count][dims], labels [count]; in single and in double precision. */
+nn_status nn_snnl_measure_floats(const float *x, const int32_t *labels, int count, int dims,
+                                 nn_distance distance, double temperature, nn_snnl_result *result,
+                                 float *gradient, nn_error *error);
+nn_status nn_snnl_measure_doubles(const double *x, const int32_t *labels, int count, int dims,
+                                  nn_distance distance, double temperature, nn_snnl_result *result,
+                                  double *gradient, nn_error *error);
+
+NN_API_END
 
 #endif

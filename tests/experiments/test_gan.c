@@ -301,7 +301,7 @@ static void failures(void **state) {
     (void)state;
     test_file("file", "", 0);
     static const char *const lines[][2] = {
-        {"--dataset cifar10", "scripts/fetch cifar10"},
+        {"--dataset cifar10", "entangle-fetch cifar10"},
         {"--dataset mnist --batch 4 --classifier absent", "absent/config.ini"},
         {"--dataset mixture --steps 0 --run file/run", "file/run"},
         {"--config absent.ini", "absent.ini"},

@@ -17,6 +17,7 @@ typedef struct problem {
     int queries, count, dims, nearest;
     const float *x, *points;
     bool among;
+    int every; /* so many queries from one that is compared to the next; 0: all */
 } problem;
 
 static int by_distance(const void *a, const void *b) {
@@ -55,7 +56,7 @@ static void expect_neighbors(const problem *p, int block) {
     double *distance = test_bytes(entries * sizeof *distance);
     pair *all = test_bytes((size_t)p->count * sizeof *all);
     search(p, block, index, distance);
-    for (int i = 0; i < p->queries; i++) {
+    for (int i = 0; i < p->queries; i += p->every ? p->every : 1) {
         int others = 0;
         const float *x = p->x + (size_t)i * (size_t)p->dims;
         for (int j = 0; j < p->count; j++)
@@ -107,7 +108,7 @@ static void blocks_do_not_matter(void **state) {
     (void)state;
     enum { QUERIES = 150, COUNT = 700, DIMS = 12, NEAREST = 20 };
     float *x = test_normal(QUERIES * DIMS, "queries"), *points = test_normal(COUNT * DIMS, "points");
-    problem p = {"blocks", QUERIES, COUNT, DIMS, NEAREST, x, points, false};
+    problem p = {"blocks", QUERIES, COUNT, DIMS, NEAREST, x, points, false, 0};
     int32_t whole[QUERIES * NEAREST], parts[QUERIES * NEAREST];
     double near[QUERIES * NEAREST], also[QUERIES * NEAREST];
     search(&p, COUNT, whole, near);
@@ -124,7 +125,7 @@ static void threads_do_not_matter(void **state) {
     (void)state;
     enum { QUERIES = 400, COUNT = 900, DIMS = 50, NEAREST = 30 };
     float *x = test_normal(QUERIES * DIMS, "queries"), *points = test_normal(COUNT * DIMS, "points");
-    problem p = {"threads", QUERIES, COUNT, DIMS, NEAREST, x, points, false};
+    problem p = {"threads", QUERIES, COUNT, DIMS, NEAREST, x, points, false, 0};
     int32_t one[QUERIES * NEAREST], many[QUERIES * NEAREST];
     double near[QUERIES * NEAREST], also[QUERIES * NEAREST];
     int before = nn_threads();
@@ -152,7 +153,7 @@ static void ties_go_by_index(void **state) {
         x[3 * i + 1] = (float)(i / SIDE % SIDE);
         x[3 * i + 2] = (float)(i % 2);
     }
-    problem p = {"lattice", COUNT, COUNT, 3, 33, x, x, true};
+    problem p = {"lattice", COUNT, COUNT, 3, 33, x, x, true, 0};
     expect_neighbors(&p, COUNT);
     p.queries = 300;
     p.among = false;
@@ -174,12 +175,12 @@ static void hard_places(void **state) {
     for (int s = 0; s < 5; s++) {
         for (int k = 0; k < COUNT * DIMS; k++)
             x[k] = scales[s] * noise[k] + offsets[s];
-        expect_neighbors(&(problem){"scaled", COUNT, COUNT, DIMS, 9, x, x, true}, COUNT);
+        expect_neighbors(&(problem){"scaled", COUNT, COUNT, DIMS, 9, x, x, true, 0}, COUNT);
     }
     for (int i = 0; i < COUNT; i++)
         for (int k = 0; k < DIMS; k++)
             x[i * DIMS + k] = (i < 50 ? 1 : i % 2 ? 1e30f : 1e-30f) * noise[i * DIMS + k];
-    expect_neighbors(&(problem){"beyond the range", 50, COUNT, DIMS, 300, x, x, false}, COUNT);
+    expect_neighbors(&(problem){"beyond the range", 50, COUNT, DIMS, 300, x, x, false, 0}, COUNT);
     for (int i = 0; i < COUNT; i++) { /* on the unit sphere, nearly one direction */
         double square = 0;
         for (int k = 0; k < DIMS; k++) {
@@ -189,8 +190,57 @@ static void hard_places(void **state) {
         for (int k = 0; k < DIMS; k++)
             x[i * DIMS + k] = (float)(x[i * DIMS + k] / sqrt(square));
     }
-    expect_neighbors(&(problem){"directions", 100, COUNT, DIMS, 20, x, x, false}, 64);
+    expect_neighbors(&(problem){"directions", 100, COUNT, DIMS, 20, x, x, false, 0}, 64);
     free(noise), free(x);
+}
+
+/* --- sketches ------------------------------------------------------------------------------------------- */
+
+/* So many queries and dimensions that sketches rule points out; x is near to `rank` dimensions. */
+enum { MANY = 700, WIDE = 1100 };
+
+static float *near_a_subspace(int count, int rank, float noise) {
+    float *x = test_normal((size_t)count * WIDE, "noise"), *basis = test_normal((size_t)rank * WIDE, "basis");
+    float *place = test_normal((size_t)count * (size_t)rank, "place");
+    for (int i = 0; i < count; i++)
+        for (int k = 0; k < WIDE; k++) {
+            double sum = noise * x[(size_t)i * WIDE + k];
+            for (int r = 0; r < rank; r++)
+                sum += (double)place[i * rank + r] * basis[(size_t)r * WIDE + k];
+            x[(size_t)i * WIDE + k] = (float)sum;
+        }
+    free(basis), free(place);
+    return x;
+}
+
+static void sketches_lose_no_neighbor(void **state) {
+    (void)state;
+    enum { COUNT = 2600 };
+    static const struct {
+        int rank;
+        float noise;
+    } kinds[] = {{4, 0.1f}, {4, 0}, {12, 1e-6f}, {2, 30}};
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        float *x = near_a_subspace(COUNT, kinds[k].rank, kinds[k].noise);
+        problem p = {"sketched", MANY, COUNT, WIDE, 20, x, x, true, 29};
+        expect_neighbors(&p, 300);
+        free(x);
+    }
+}
+
+/* Every point three times, some of them all zeros, coordinates at the ends of the range. */
+static void sketches_of_hard_places(void **state) {
+    (void)state;
+    static const float scales[] = {1e-21f, 1e16f};
+    for (int s = 0; s < 2; s++) {
+        float *x = near_a_subspace(MANY, 5, 0.3f);
+        for (int i = 0; i < MANY; i++)
+            for (int k = 0; k < WIDE; k++)
+                x[(size_t)i * WIDE + k] = i % 50 == 0 ? 0 : scales[s] * x[(size_t)(i / 3 * 3) * WIDE + k];
+        problem p = {"hard", MANY, MANY, WIDE, 7, x, x, false, 13};
+        expect_neighbors(&p, 64);
+        free(x);
+    }
 }
 
 /* --- the calls ------------------------------------------------------------------------------------------ */
@@ -200,7 +250,7 @@ static void too_few_points(void **state) {
     const float x[] = {0, 10}, points[] = {3, 1};
     int32_t index[6];
     double distance[6];
-    search(&(problem){"few", 2, 2, 1, 3, x, points, false}, 1, index, distance);
+    search(&(problem){"few", 2, 2, 1, 3, x, points, false, 0}, 1, index, distance);
     assert_true(index[0] == 1 && index[1] == 0 && index[2] == -1 && index[3] == 0 && index[4] == 1);
     assert_true(distance[0] == 1 && distance[1] == 9 && isinf(distance[2]) && distance[3] == 49);
 }
@@ -241,6 +291,8 @@ int main(void) {
         cmocka_unit_test(threads_do_not_matter),
         cmocka_unit_test(ties_go_by_index),
         cmocka_unit_test(hard_places),
+        cmocka_unit_test(sketches_lose_no_neighbor),
+        cmocka_unit_test(sketches_of_hard_places),
         cmocka_unit_test(too_few_points),
         cmocka_unit_test(numbers_must_be_finite),
         cmocka_unit_test(a_stop_ends_early),

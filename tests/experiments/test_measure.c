@@ -304,6 +304,35 @@ static void a_dump_is_what_was_measured(void **state) {
     }
 }
 
+/* The same in one archive, from which arrays are measured as from files. */
+static void archives(void **state) {
+    (void)state;
+    static const char *const names[] = {"labels", "predictions", "logits", "dense1", "dense2"};
+    assert_int_equal(program_run("measure", "--run run --json --dump dump"), 0);
+    assert_int_equal(program_run("measure", "--run run --json --dump dump.npz"), 0);
+    for (int i = 0; i < 5; i++) {
+        nn_npy file = read_dump(names[i], i < 2 ? 1 : 2, i < 2 ? 8 : 4), array;
+        nn_error error = {0};
+        char path[64];
+        snprintf(path, sizeof path, "dump.npz:%s", names[i]);
+        test_ok(nn_npz_read(path, &array, &error), &error);
+        assert_true(array.count == file.count && array.size == file.size && array.rank == file.rank);
+        assert_memory_equal(array.elements, file.elements, file.count * file.size);
+        nn_npy_free(&file);
+        nn_npy_free(&array);
+    }
+    assert_int_equal(program_run("measure", "--features dump/dense2.npy --labels dump/labels.npy"), 0);
+    char *expected = strdup(program_output);
+    assert_int_equal(program_run("measure", "--features dump.npz:dense2 --labels dump.npz:labels"), 0);
+    assert_string_equal(program_output, expected);
+    free(expected);
+    assert_int_equal(program_run("measure", "--features dump.npz --labels dump.npz:labels"), 2);
+    program_complained(
+        "dump.npz holds several arrays: name one as dump.npz:NAME; there are: labels, predictions, ");
+    assert_int_equal(program_run("measure", "--run run --dump absent/dump.npz"), 1);
+    program_complained("cannot write absent/dump.npz: No such file");
+}
+
 /* What calibration is computed from, out of the dumped logits. */
 typedef struct predictions {
     double confidence[PROGRAM_TEST], right[PROGRAM_TEST], brier, entropy;
@@ -494,6 +523,7 @@ int main(void) {
         cmocka_unit_test(bad_arrays),
         cmocka_unit_test(a_run_measures_as_its_summary_says),
         cmocka_unit_test(a_dump_is_what_was_measured),
+        cmocka_unit_test(archives),
         cmocka_unit_test(calibration_is_that_of_the_dumped_logits),
         cmocka_unit_test(the_summary_measures_the_training_set_too),
         cmocka_unit_test(other_data_and_fewer_examples),

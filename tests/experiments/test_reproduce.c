@@ -408,7 +408,7 @@ static void missing_data(void **state) {
     assert_int_equal(program_run("reproduce", "--study missing.ini --out missing"), 0);
     program_said(program_errors,
                  "NOTE: the data set notmnist is not in data: its runs are left out. To get it: "
-                 "ENTANGLE_DATA='data' scripts/fetch notmnist\n");
+                 "ENTANGLE_DATA='data' entangle-fetch notmnist\n");
     program_said(program_errors, "run 1/1  mnist-mlp-w0-seed1-");
     program_said(program_output, "[absent] skipped: no notmnist data\n");
     char *results = program_file("missing/results.csv");

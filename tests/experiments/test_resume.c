@@ -339,7 +339,7 @@ static void other_data_is_refused(void **state) {
     program_complained("the data set mnist from other/mnist has checksum ");
     program_complained("give the same data (--data)");
     assert_int_equal(program_run("train", "--run data-changed --resume --quiet --data nowhere"), 1);
-    program_complained("scripts/fetch mnist"); /* nothing stands in for it */
+    program_complained("entangle-fetch mnist"); /* nothing stands in for it */
 }
 
 static void a_run_may_grow(void **state) {

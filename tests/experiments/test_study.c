@@ -97,7 +97,8 @@ static const char *const refused[][2] = {
     {"epochs = 2\n" BLOCK,
      "f.ini:1: 'epochs' stands before the first [block], where only title, about, paper, place"},
     {BLOCK "epoch = 2\n",
-     "f.ini:3: 'epoch' is not for a study; there are: preset, model, dataset, image-size, "},
+     "f.ini:3: 'epoch' is not for a study; there are: preset, model, dataset, image-size, init, "
+     "init-skip, init-checksum, "},
     {BLOCK "quiet = yes\n", "f.ini:3: 'quiet' is not for a study; there are: "},
     {BLOCK "run = here\n", "f.ini:3: 'run' is not for a study; there are: "},
     {BLOCK "title = late\n", "f.ini:3: 'title' is not for a study"},

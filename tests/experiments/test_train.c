@@ -286,7 +286,7 @@ static void missing_data(void **state) {
                      0);
     program_complained(
         "NOTE: the data set mnist is not in nowhere: training on the built-in 'shapes' instead. To get "
-        "it: ENTANGLE_DATA='nowhere' scripts/fetch mnist");
+        "it: ENTANGLE_DATA='nowhere' entangle-fetch mnist");
     char *config = program_file("stand-in/config.ini");
     program_said(config, "\ndataset = shapes\n");
     free(config);
@@ -295,9 +295,9 @@ static void missing_data(void **state) {
     cJSON_Delete(summary);
     /* named: an error that says how to get it */
     assert_int_equal(program_run("train", "--dataset notmnist --run named"), 1);
-    program_complained("scripts/fetch notmnist");
+    program_complained("entangle-fetch notmnist");
     assert_int_equal(program_run("train", "--dataset=cifar10 --run named"), 1);
-    program_complained("scripts/fetch cifar10");
+    program_complained("entangle-fetch cifar10");
     assert_false(program_file_exists("named"));
     /* a name that does not exist is a mistake, wherever it stands */
     test_file("wrong.ini", "dataset = minst\n", 16);

@@ -69,3 +69,16 @@ class MnistCnn(nn.Module):
         b = F.relu(self.conv2(a))
         c = F.relu(self.conv3(b))
         return self.logits(c.flatten(1)), [a, b, c]
+
+
+class Mlp(nn.Module):
+    def __init__(self, channels, size):
+        super().__init__()
+        self.dense1 = nn.Linear(channels * size * size, 256)
+        self.dense2 = nn.Linear(256, 256)
+        self.logits = nn.Linear(256, 10)
+
+    def forward(self, x):
+        a = F.relu(self.dense1(x.flatten(1)))
+        b = F.relu(self.dense2(a))
+        return self.logits(b), [a, b]

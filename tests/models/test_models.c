@@ -14,7 +14,7 @@ typedef struct network {
 
 /* NULL logits where the images do not fit. */
 static void build(network *n, const char *name, int batch, int side, int channels, int classes) {
-    const model *m = model_find(name);
+    const model_network *m = model_find(name);
     assert_non_null(m);
     nn_store_begin(&n->store, 1);
     n->graph = nn_graph_new(&n->store);
@@ -161,7 +161,7 @@ static void parameter_names(void **state) {
 /* The table's smallest images are taken; the network without padding cannot take smaller ones. */
 static void smallest_images(void **state) {
     (void)state;
-    for (const model *m = models; m->name; m++) {
+    for (const model_network *m = model_networks; m->name; m++) {
         network n;
         build(&n, m->name, 2, m->smallest, 3, 10);
         if (!n.logits)
@@ -213,7 +213,7 @@ static double train(network *n, int batch, int classes, int steps, float rate) {
 /* Random pictures with random classes are learned by heart. */
 static void each_learns(void **state) {
     (void)state;
-    for (const model *m = models; m->name; m++) {
+    for (const model_network *m = model_networks; m->name; m++) {
         const int batch = 6, classes = 3;
         network n;
         build(&n, m->name, batch, m->smallest < 8 ? 8 : m->smallest, 1, classes);

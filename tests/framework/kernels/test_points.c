@@ -116,6 +116,46 @@ static void dot_products_match_the_formula(void **state) {
     free(a), free(b);
 }
 
+/* Every third, from the last on; no other place is touched. */
+static void check_chosen_dots(const char *name, const nn_kernels *table, int count, int dims, const float *a,
+                              const float *b, bool accumulate) {
+    float c[POINTS];
+    uint16_t which[POINTS];
+    int a_step = 3 * table->point->panel, b_step = POINTS * table->point->panel;
+    float *one = test_zeros((size_t)LD * 3);
+    float *b_panels = to_panels(table, b, b_step);
+    for (int k = 0; k < LD; k++)
+        one[(size_t)(k / table->point->panel) * (size_t)a_step + (size_t)(k % table->point->panel)] = a[k];
+    for (int j = 0; j < count; j++)
+        which[j] = (uint16_t)((POINTS * 3 - 1 - 3 * j) % POINTS);
+    for (int j = 0; j < POINTS; j++)
+        c[j] = 3;
+    table->point->chosen_dots(count, which, dims, one, a_step, b_panels, b_step, accumulate, c);
+    for (int j = 0; j < POINTS; j++) {
+        bool chosen = false;
+        for (int i = 0; i < count; i++)
+            chosen = chosen || which[i] == j;
+        double expected = chosen && !accumulate ? 0 : 3;
+        for (int k = 0; chosen && k < dims; k++)
+            expected += (double)a[k] * b[(size_t)j * LD + k];
+        assert_near(name, "chosen dot product", c[j], expected, 1e-6 * (dims + 16));
+    }
+    free(one), free(b_panels);
+}
+
+static void chosen_dot_products_match_the_formula(void **state) {
+    (void)state;
+    float *a = test_normal((size_t)POINTS * LD, "a"), *b = test_normal((size_t)POINTS * LD, "b");
+    for (int n = 0; n < NAMES; n++) {
+        const nn_kernels *table = nn_kernels_named(names[n]);
+        for (int count = 0; table && count <= POINTS; count++)
+            for (int accumulate = 0; accumulate < 2; accumulate++)
+                check_chosen_dots(names[n], table, count, NN_POINT_MULTIPLE * (1 + count % 20), a, b,
+                                  accumulate);
+    }
+    free(a), free(b);
+}
+
 static void check_combination(const char *name, const nn_kernels *table, int rows, int columns, int inner,
                               const float *w, const float *x, bool accumulate) {
     enum { W_LD = POINTS + NN_POINT_STRIP };
@@ -165,6 +205,7 @@ int main(void) {
         cmocka_unit_test(differences_are_added),
         cmocka_unit_test(points_are_centred),
         cmocka_unit_test(dot_products_match_the_formula),
+        cmocka_unit_test(chosen_dot_products_match_the_formula),
         cmocka_unit_test(combinations_match_the_formula),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
