@@ -116,22 +116,23 @@ static nn_status check_end(data_archive *a, nn_error *error) {
 
 /* --- opening -------------------------------------------------------------------------------------------- */
 
-/* Whether the file begins as a zip archive does. */
+/* The file's size, and whether it begins as a zip archive does. */
 static nn_status look(data_archive *a, nn_error *error) {
     unsigned char start[2] = {0};
+    struct stat information;
+    if (stat(a->path, &information) != 0)
+        return nn_fail(error, NN_EFILE, "cannot open %s: %s", a->path, strerror(errno));
+    if (!S_ISREG(information.st_mode))
+        return nn_fail(error, NN_EFILE, "cannot read %s: it is no regular file", a->path);
     int file = open(a->path, O_RDONLY | O_CLOEXEC);
     ssize_t got = file < 0 ? -1 : read(file, start, sizeof start);
-    if (got < 0) {
-        nn_fail(error, NN_EFILE, "cannot %s %s: %s", file < 0 ? "open" : "read", a->path, strerror(errno));
-        if (file >= 0)
-            close(file);
-        return error->status;
-    }
-    struct stat information;
-    a->size = fstat(file, &information) == 0 ? (size_t)information.st_size : 0;
-    close(file);
+    if (got < 0)
+        nn_fail(error, NN_EFILE, "cannot read %s: %s", a->path, strerror(errno));
+    if (file >= 0)
+        close(file);
+    a->size = (size_t)information.st_size;
     a->zip = got == 2 && memcmp(start, "PK", 2) == 0;
-    return NN_OK;
+    return got < 0 ? NN_EFILE : NN_OK;
 }
 
 /* What libarchive says, for a call that failed. */
@@ -141,8 +142,13 @@ static nn_status fail_reader(const data_archive *a, nn_error *error) {
         return nn_fail(error, a->failed.status, "%s", a->failed.message);
     if (archive_errno(a->reader) == ENOMEM)
         return nn_fail_memory(error, a->path);
-    return nn_fail(error, NN_EFORMAT, "%s: no %s archive, or a damaged one (%s)", a->path,
-                   a->zip ? "zip" : "tar", reason ? reason : "no reason given");
+    if (!reason)
+        reason = "no reason given";
+    if (a->members == 0)
+        return nn_fail(error, NN_EFORMAT, "%s: no tar, gzip'd tar or zip archive, or a damaged one (%s)",
+                       a->path, reason);
+    return nn_fail(error, NN_EFORMAT, "%s: the archive is damaged behind member %zu (%s); fetch it again",
+                   a->path, a->members, reason);
 }
 
 static nn_status open_reader(data_archive *a, nn_error *error) {

@@ -27,9 +27,9 @@ typedef struct data_archive data_archive;
 /* Whether a path ends as those of archives do: .tar, .tar.gz, .tgz, .zip, in capitals or not. */
 bool data_archive_named(const char *path);
 
-/* Opens an archive; which kind it is its first bytes tell. `limit`: the most bytes that may come out of it. This machine's
- * memory is another limit, and against archives that unpack without end there is nn_is_bomb (framework/file.h). NN_EFILE
- * where it cannot be read, NN_EFORMAT where it is none. On failure *archive is NULL. */
+/* Opens an archive, at a path that must outlive it; which kind it is its first bytes tell. `limit`: the most bytes that may
+ * come out of it. This machine's memory is another limit, and against archives that unpack without end there is nn_is_bomb
+ * (framework/file.h). NN_EFILE where it cannot be read, NN_EFORMAT where it is none. On failure *archive is NULL. */
 nn_status data_archive_open(data_archive **archive, const char *path, size_t limit, nn_error *error);
 void data_archive_close(data_archive *archive); /* NULL is fine */
 

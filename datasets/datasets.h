@@ -52,19 +52,22 @@ typedef struct data_source {
 /* Every data set by name; ends with a NULL name. Adding one: a file with a load function and a line here. */
 extern const data_source data_sources[];
 
-/* Reads data set `name`, or the folder or archive of pictures that it is the path of (data_is_path), keeps the first train_limit and test_limit examples (0: all), and computes mean,
- * deviation (of the training examples kept; of the test examples where there is no training set) and
- * checksum. A missing file gives NN_EFILE with a message that names the places searched and how to get it
- * (data_fetch_command). */
+/* Reads data set `name`, else the folder or archive of pictures that is at that path (data_find_pictures), keeps the first
+ * train_limit and test_limit examples (0: all), and computes mean, deviation (of the training examples kept; of the test
+ * examples where there is no training set) and checksum. A missing file gives NN_EFILE with a message that names the places
+ * searched and how to get it (data_fetch_command). */
 nn_status data_load(data_set *set, const char *name, const char *root, int train_limit, int test_limit,
                     nn_error *error);
 
 /* Whether there is a data set of this name. */
 bool data_is_named(const char *name);
 
-/* Whether `name` is meant for a folder or an archive of pictures: it is no data set's name, and holds a '/', ends as an archive
- * (.tar, .tar.gz, .tgz, .zip) or is there. */
-bool data_is_path(const char *name);
+/* Whether `name` means a folder or an archive of pictures: it is no data set's name, and holds a '/', ends as an archive
+ * (.tar, .tar.gz, .tgz, .zip) or is found. */
+bool data_is_path(const char *name, const char *root);
+
+/* Finds it: at that path, else at that path below the data root. False where there is nothing. */
+bool data_find_pictures(char path[DATA_PATH_MAX], const char *name, const char *root);
 
 /* The names of all data sets, "mnist, fashion-mnist, ...". */
 enum { DATA_NAMES_TEXT = 256 };

@@ -123,8 +123,16 @@ bool data_is_named(const char *name) {
     return find_source(name) != NULL;
 }
 
-bool data_is_path(const char *name) {
-    return !find_source(name) && (strchr(name, '/') || data_archive_named(name) || access(name, F_OK) == 0);
+bool data_find_pictures(char path[DATA_PATH_MAX], const char *name, const char *root) {
+    if (snprintf(path, DATA_PATH_MAX, "%s", name) < DATA_PATH_MAX && access(name, F_OK) == 0)
+        return true;
+    return name[0] && name[0] != '/' && root[0] && data_find(path, root, name);
+}
+
+bool data_is_path(const char *name, const char *root) {
+    char path[DATA_PATH_MAX];
+    return !find_source(name) &&
+           (strchr(name, '/') || data_archive_named(name) || data_find_pictures(path, name, root));
 }
 
 const char *data_names(char text[DATA_NAMES_TEXT]) {
@@ -136,16 +144,18 @@ const char *data_names(char text[DATA_NAMES_TEXT]) {
     return text;
 }
 
-static nn_status fail_unknown(const char *name, nn_error *error) {
+static nn_status fail_unknown(const char *name, const char *root, nn_error *error) {
     char known[DATA_NAMES_TEXT];
-    if (strchr(name, '/') || data_archive_named(name))
+    if (data_is_path(name, root))
         return nn_fail(error, NN_EFILE,
-                       "no data at %s: looked for a folder or an archive (.tar, .tar.gz, .zip) of pictures",
-                       name);
-    return nn_fail(
-        error, NN_EARGUMENT,
-        "unknown data set '%s'; there are %s; nor is there a folder or an archive of pictures of that name",
-        name, data_names(known));
+                       "no data at %s: looked for a folder or an archive (.tar, .tar.gz, .zip) of pictures "
+                       "there and in %s",
+                       name, root);
+    return nn_fail(error, NN_EARGUMENT,
+                   "unknown data set '%s'; there are %s; nor is there a folder or an archive of pictures of "
+                   "that name, here or "
+                   "in %s",
+                   name, data_names(known), root);
 }
 
 static nn_status check_form(const data_set *set, data_form form, nn_error *error) {
@@ -160,9 +170,10 @@ static nn_status check_form(const data_set *set, data_form form, nn_error *error
 
 static nn_status load(data_set *set, const char *name, const char *root, data_form form, nn_error *error) {
     const data_source *source = find_source(name);
+    char path[DATA_PATH_MAX];
     if (!source)
-        return access(name, F_OK) == 0 ? data_load_pictures(name, form, set, error)
-                                       : fail_unknown(name, error);
+        return data_find_pictures(path, name, root) ? data_load_pictures(path, form, set, error)
+                                                    : fail_unknown(name, root, error);
     snprintf(set->name, sizeof set->name, "%s", name);
     nn_status status = source->load(root, set, error);
     return status == NN_OK ? check_form(set, form, error) : status;
@@ -193,7 +204,8 @@ nn_status data_load(data_set *set, const char *name, const char *root, int train
 
 bool data_present(const char *name, const char *root) {
     const data_source *source = find_source(name);
-    return source ? source->present(root) : access(name, F_OK) == 0;
+    char path[DATA_PATH_MAX];
+    return source ? source->present(root) : data_find_pictures(path, name, root);
 }
 
 void data_free(data_set *set) {

@@ -229,6 +229,8 @@ nn_status data_picture_file_bytes(const data_picture_files *files, size_t index,
     const data_picture_file *picture = &files->list[index];
     char path[4096];
     *owned = NULL;
+    *bytes = NULL;
+    *count = 0;
     if (files->archive) {
         *bytes = picture->bytes;
         *count = picture->count < most ? picture->count : most;

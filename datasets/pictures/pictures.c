@@ -53,33 +53,35 @@ static nn_status note_failure(reading *r, size_t file, nn_status status) {
     return NN_OK;
 }
 
+/* Takes the sizes and channels of pictures into those of all so far. */
+static void take_headers(reading *r, const data_pixels *headers, size_t count, int *channels) {
+    for (size_t i = 0; i < count; i++) {
+        const data_extent extent = headers[i].extent;
+        if (headers[i].channels == 0)
+            continue; /* unreadable */
+        *channels = headers[i].channels > *channels ? headers[i].channels : *channels;
+        r->least.height = extent.height < r->least.height ? extent.height : r->least.height;
+        r->least.width = extent.width < r->least.width ? extent.width : r->least.width;
+        r->most.height = extent.height > r->most.height ? extent.height : r->most.height;
+        r->most.width = extent.width > r->most.width ? extent.width : r->most.width;
+    }
+}
+
 /* Looks at every picture's header. */
 static nn_status look(reading *r, const data_place *places, size_t count, int *channels, nn_error *error) {
-    int starved = 0, most_channels = *channels;
-    int least_height = r->least.height, least_width = r->least.width, most_height = r->most.height,
-        most_width = r->most.width;
-#pragma omp parallel for num_threads(nn_threads()) schedule(dynamic, 16) reduction(|                         \
-                                                                                   : starved)                \
-    reduction(max                                                                                            \
-              : most_channels, most_height, most_width) reduction(min                                        \
-                                                                  : least_height, least_width)
-    for (size_t i = 0; i < count; i++) {
-        data_pixels pixels;
+    data_pixels *headers = calloc(count + 1, sizeof *headers);
+    int starved = headers == NULL;
+    const size_t there = headers ? count : 0;
+#pragma omp parallel for num_threads(nn_threads()) schedule(dynamic, 16) reduction(+ : starved)
+    for (size_t i = 0; i < there; i++) {
         nn_error cause = {0};
-        nn_status status = read_header(r, places[i].file, &pixels, &cause);
-        starved |= note_failure(r, places[i].file, status) != NN_OK;
+        nn_status status = read_header(r, places[i].file, &headers[i], &cause);
         if (status != NN_OK)
-            continue;
-        const data_extent extent = pixels.extent;
-        most_channels = pixels.channels > most_channels ? pixels.channels : most_channels;
-        least_height = extent.height < least_height ? extent.height : least_height;
-        least_width = extent.width < least_width ? extent.width : least_width;
-        most_height = extent.height > most_height ? extent.height : most_height;
-        most_width = extent.width > most_width ? extent.width : most_width;
+            headers[i].channels = 0;
+        starved += note_failure(r, places[i].file, status) != NN_OK;
     }
-    r->least = (data_extent){least_height, least_width};
-    r->most = (data_extent){most_height, most_width};
-    *channels = most_channels;
+    take_headers(r, headers, there, channels);
+    free(headers);
     return starved ? nn_fail_memory(error, r->files.source) : NN_OK;
 }
 
@@ -154,13 +156,13 @@ static nn_status make_split(reading *r, data_set *set, const data_place *places,
     nn_status status = data_split_new(set, split, (int)count, error);
     if (status != NN_OK)
         return status;
-#pragma omp parallel for num_threads(nn_threads()) schedule(dynamic, 16) reduction(| : starved)
+#pragma omp parallel for num_threads(nn_threads()) schedule(dynamic, 16) reduction(+ : starved)
     for (size_t i = 0; i < count; i++) {
+        const size_t file = places[i].file;
         nn_error cause = {0};
-        if (!r->unreadable[places[i].file])
-            starved |=
-                note_failure(r, places[i].file,
-                             make_image(r, set, places[i].file, split->pixels + i * bytes, &cause)) != NN_OK;
+        if (!r->unreadable[file])
+            starved +=
+                note_failure(r, file, make_image(r, set, file, split->pixels + i * bytes, &cause)) != NN_OK;
     }
     if (starved)
         return nn_fail_memory(error, r->files.source);

@@ -38,6 +38,7 @@ static uint32_t little_endian(const unsigned char *bytes) {
 /* The chunks of a PNG: length, type, data and the checksum of type and data, to IEND. */
 static nn_status check_png(const unsigned char *bytes, size_t count, nn_error *error) {
     enum { FRAME = 12 };
+    bool data = false; /* any so far */
     for (size_t at = sizeof png_start; count - at >= FRAME;) {
         const size_t length = big_endian(bytes + at);
         const unsigned char *type = bytes + at + 4;
@@ -45,6 +46,9 @@ static nn_status check_png(const unsigned char *bytes, size_t count, nn_error *e
             break;
         if (crc32(0, type, (uInt)(4 + length)) != big_endian(type + 4 + length))
             return nn_fail(error, NN_EFORMAT, "a PNG chunk whose checksum is wrong");
+        if (memcmp(type, "IDAT", 4) == 0 && !data && length == 0)
+            return nn_fail(error, NN_EFORMAT, "a PNG whose data begins with an empty chunk");
+        data = data || memcmp(type, "IDAT", 4) == 0;
         if (memcmp(type, "IEND", 4) == 0)
             return NN_OK;
         at += FRAME + length;

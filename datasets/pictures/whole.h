@@ -10,6 +10,7 @@ nn_status data_check_tables(const unsigned char *bytes, size_t count, nn_error *
 
 /* Once the size is known. NN_EFORMAT, with the reason, for
  * - a PNG that is cut short or whose chunks have other checksums than they say;
+ * - a PNG whose data begins with an empty chunk, which stb_image copies to no memory;
  * - a BMP without all its rows. */
 nn_status data_check_whole(const unsigned char *bytes, size_t count, data_extent extent, nn_error *error);
 

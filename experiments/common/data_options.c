@@ -7,10 +7,15 @@
 
 enum { SIDE_MAX = 4096 };
 
-nn_status exp_dataset_settle(char dataset[EXP_TEXT_MAX], nn_error *error) {
-    char path[PATH_MAX];
-    if (!data_is_path(dataset) || !realpath(dataset, path))
+nn_status exp_dataset_settle(char dataset[EXP_TEXT_MAX], const char *root, nn_error *error) {
+    char found[DATA_PATH_MAX], path[PATH_MAX];
+    if (data_is_named(dataset) || !data_find_pictures(found, dataset, root) || !realpath(found, path))
         return NN_OK;
+    for (const char *byte = path; *byte; byte++)
+        if ((unsigned char)*byte < ' ' || (*byte == ' ' && !byte[1]))
+            return nn_fail(error, NN_EARGUMENT,
+                           "--dataset: a path with control characters, or a blank at its end, cannot be "
+                           "recorded: rename it");
     if (strlen(path) >= EXP_TEXT_MAX)
         return nn_fail(error, NN_EARGUMENT, "--dataset: the path has more than %d characters",
                        EXP_TEXT_MAX - 1);

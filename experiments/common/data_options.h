@@ -9,14 +9,14 @@
 #define EXP_DATASET_HELP                                                                                     \
     "a name, or the path of a folder or archive (.tar, .tar.gz, .zip) of PNG, JPEG or BMP pictures: "        \
     "train/CLASS/ and "                                                                                      \
-    "test/CLASS/, or CLASS/"
+    "test/CLASS/, or CLASS/, a tenth of which is for testing"
 #define EXP_IMAGE_SIZE_HELP                                                                                  \
     "of pictures: cropped in the middle to these proportions and resized; else the size that all of them "   \
     "have, or 32"
 
-/* Makes the path of a folder or an archive that is there absolute, so that what records it can be used from anywhere; a name
+/* Makes the path of a folder or an archive that is there, or in the data root, absolute, so that what records it can be used from anywhere; a name
  * stays. NN_EARGUMENT for a path that is too long. */
-nn_status exp_dataset_settle(char dataset[EXP_TEXT_MAX], nn_error *error);
+nn_status exp_dataset_settle(char dataset[EXP_TEXT_MAX], const char *root, nn_error *error);
 
 /* Brings "N" or "WIDTHxHEIGHT" into one spelling; "" stays. NN_EARGUMENT for anything else. */
 nn_status exp_image_size_settle(char text[EXP_TEXT_MAX], nn_error *error);

@@ -176,7 +176,7 @@ static nn_status apply(exp_train_options *options, const char *preset, int argc,
     if (status == NN_OK)
         status = exp_options_parse(exp_train_table, options, argc, argv, error);
     if (status == NN_OK)
-        status = exp_dataset_settle(options->dataset, error);
+        status = exp_dataset_settle(options->dataset, exp_data_root(options->data), error);
     if (status == NN_OK)
         status = exp_image_size_settle(options->image_size, error);
     /* The layers that a preset chooses are those of its own model. */
@@ -198,7 +198,7 @@ bool exp_train_option_decides(const exp_option *o) {
 bool exp_train_option_changed(const exp_option *o, const char *before, const char *now) {
     if (!exp_train_option_decides(o) || strcmp(before, now) == 0)
         return false;
-    return strcmp(o->name, "dataset") != 0 || !data_is_path(before) || !data_is_path(now);
+    return strcmp(o->name, "dataset") != 0 || !data_is_path(before, "") || !data_is_path(now, "");
 }
 
 nn_status exp_train_options_of_run(const char *run, exp_train_options *options, nn_error *error) {

@@ -105,7 +105,8 @@ nn_status exp_trained_run_open(exp_trained_run *run, const exp_run_request *requ
     *run = (exp_trained_run){.options = *options};
     snprintf(path, sizeof path, "%s/model.safetensors", request->run);
     data_form form = {0};
-    nn_status status = data_is_path(options->dataset) ? read_form(path, &form, error) : NN_OK;
+    nn_status status =
+        data_is_path(options->dataset, exp_data_root(request->data)) ? read_form(path, &form, error) : NN_OK;
     if (status == NN_OK)
         status = data_load_as(&run->set, options->dataset, exp_data_root(request->data), form,
                               (int)options->train_limit, (int)request->examples, error);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "experiments/common/data_options.h"
+#include "experiments/common/train_options.h"
 
 static const char *const objectives[] = {"adversarial", "snnl", "both", NULL};
 
@@ -93,7 +94,8 @@ nn_status exp_gan_options_resolve(exp_gan_options *options, int argc, char **arg
     }
     if (status != NN_OK)
         return status;
-    if (!exp_gan_is_mixture(options) && exp_dataset_settle(options->dataset, error) != NN_OK)
+    if (!exp_gan_is_mixture(options) &&
+        exp_dataset_settle(options->dataset, exp_data_root(options->data), error) != NN_OK)
         return error->status;
     if (exp_image_size_settle(options->image_size, error) != NN_OK)
         return error->status;

@@ -92,7 +92,7 @@ static nn_status parse_word(const char *word, const char *own, exp_source *sourc
         source.kind = EXP_SOURCE_GAUSSIAN;
     else if (data_is_named(word))
         source.kind = EXP_SOURCE_DATA;
-    else if (data_is_path(word))
+    else if (data_is_path(word, ""))
         return add_path(word, sources, count, error);
     else
         status = unknown(word, error);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "framework/file.h"
+#include "svg.h"
 
 static const char style[] =
     ":root{--ink:#1c1c1c;--soft:#5c5c5c;--line:#dcdcdc;--note:#f5f5f1}"
@@ -158,18 +159,14 @@ nn_status exp_html_picture(FILE *page, const char *svg, nn_error *error) {
     char name[64];
     if (nn_file_read(svg, LARGEST, &bytes, &count, error) != NN_OK)
         return error->status;
-    char *text = strndup((const char *)bytes, count);
-    free(bytes);
-    if (!text)
-        return nn_fail_memory(error, svg);
-    const char *start = strstr(text, "<svg");
+    const char *start = strstr((const char *)bytes, "<svg");
     nn_status status = NN_OK;
-    if (start && strstr(start, "</svg>")) {
+    if (start && exp_svg_is_picture(start)) {
         name_of(svg, name);
         put_picture(page, start, name);
     } else
-        status = nn_fail(error, NN_EFORMAT, "%s is no SVG picture", svg);
-    free(text);
+        status = nn_fail(error, NN_EFORMAT, "%s is no SVG picture, or more than a picture", svg);
+    free(bytes);
     return status;
 }
 

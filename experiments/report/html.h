@@ -21,7 +21,8 @@ void exp_html_element(FILE *page, const char *tag, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* The drawing in an SVG file of gnuplot's, to be read on any width of page; the file's name sets its identifiers apart from
- * those of the page's other pictures. NN_EFILE where it cannot be read, NN_EFORMAT where it is no whole picture. */
+ * those of the page's other pictures. NN_EFILE where it cannot be read, NN_EFORMAT where it is no whole picture or more than
+ * one (svg.h). */
 nn_status exp_html_picture(FILE *page, const char *svg, nn_error *error);
 
 /* A PNG file as a part of the page, with a text for those who cannot see it. NN_EFILE where it cannot be read, NN_EFORMAT

@@ -110,7 +110,7 @@ static void describe(const reading *r, const int chosen[SETTINGS_MAX], char text
 
 static nn_status check_dataset(reading *r, const char *dataset) {
     char message[DATA_NAMES_TEXT + 200], known[DATA_NAMES_TEXT];
-    if (data_is_named(dataset) || (data_is_path(dataset) && data_present(dataset, "")))
+    if (data_is_named(dataset) || data_present(dataset, ""))
         return NN_OK;
     snprintf(
         message, sizeof message,

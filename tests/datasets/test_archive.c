@@ -175,9 +175,11 @@ static void goes_by_the_first_bytes(void **state) {
 static void refuses_what_is_no_archive(void **state) {
     (void)state;
     expect_failure("/nowhere/a.tar", plenty, NN_EFILE, "cannot open /nowhere/a.tar");
-    expect_failure(test_file("text.tar", "text", 4), plenty, NN_EFORMAT, "text.tar: no tar archive");
+    expect_failure(test_file("text.tar", "text", 4), plenty, NN_EFORMAT,
+                   "text.tar: no tar, gzip'd tar or zip archive");
     expect_failure(test_file("none.tar", "", 0), plenty, NN_EFORMAT, "none.tar");
-    expect_failure(test_file("text.zip", "PK text", 7), plenty, NN_EFORMAT, "text.zip: no zip archive");
+    expect_failure(test_file("text.zip", "PK text", 7), plenty, NN_EFORMAT,
+                   "text.zip: no tar, gzip'd tar or zip archive");
     expect_failure(test_path("."), plenty, NN_EFILE, "cannot read");
 }
 

@@ -62,6 +62,16 @@ static void trains_on_a_folder(void **state) {
     cJSON_Delete(measured);
 }
 
+/* What is not here is looked for in the data root. */
+static void looks_in_the_data_root(void **state) {
+    (void)state;
+    assert_int_equal(program_run("train", "--data pics --dataset test %s --steps 1 --run root", quick), 0);
+    in_config("root", "/pics/test\n", true);
+    assert_int_equal(program_run("train", "--data pics --dataset tests %s --steps 1 --run none", quick), 2);
+    program_complained("unknown data set 'tests'; there are mnist");
+    program_said(program_errors, "here or in pics");
+}
+
 /* To the same bits, and where the one has stopped the other goes on. */
 static void trains_on_an_archive_alike(void **state) {
     (void)state;
@@ -140,7 +150,7 @@ static void refuses_what_is_no_data(void **state) {
         {"--dataset nowhere/pics", "no data at nowhere/pics: looked for a folder or an archive", 1},
         {"--dataset nowhere", "unknown data set 'nowhere'; there are mnist", 2},
         {"--dataset pics/train/x", "60 pictures, but no class folders", 1},
-        {"--dataset pics/test/x/000.png", "no tar archive", 1},
+        {"--dataset pics/test/x/000.png", "no tar, gzip'd tar or zip archive", 1},
         {"--dataset shapes --image-size 16", "the images of shapes are 32 x 32", 2},
         {"--dataset pics --image-size 0", "--image-size: '0' is neither N nor WIDTHxHEIGHT", 2},
         {"--dataset pics --image-size 3x", "--image-size: '3x' is neither", 2},
@@ -176,13 +186,10 @@ static void studies_pictures(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(trains_on_a_folder),
-        cmocka_unit_test(trains_on_an_archive_alike),
-        cmocka_unit_test(resizes_pictures),
-        cmocka_unit_test(names_broken_pictures),
-        cmocka_unit_test(shows_pictures_to_trained_runs),
-        cmocka_unit_test(refuses_what_is_no_data),
-        cmocka_unit_test(studies_pictures),
+        cmocka_unit_test(trains_on_a_folder),         cmocka_unit_test(looks_in_the_data_root),
+        cmocka_unit_test(trains_on_an_archive_alike), cmocka_unit_test(resizes_pictures),
+        cmocka_unit_test(names_broken_pictures),      cmocka_unit_test(shows_pictures_to_trained_runs),
+        cmocka_unit_test(refuses_what_is_no_data),    cmocka_unit_test(studies_pictures),
     };
     return cmocka_run_group_tests_name("picture_programs", tests, make_data, NULL);
 }

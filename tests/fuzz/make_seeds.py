@@ -483,6 +483,25 @@ def summary_seeds():
     seed("summary", "long-name", text({"n" * 400: 1, "interrupted": False, "taps": [{"name": "n" * 400, "temperature": 1}]}))
 
 
+# --- pictures of the report --------------------------------------------------------------------------------
+
+
+def svg_seeds():
+    head = b'<?xml version="1.0"?>\n<svg \n viewBox="0 0 640 480"\n xmlns="http://www.w3.org/2000/svg"\n xmlns:xlink="http://www.w3.org/1999/xlink"\n>\n'
+    body = (b"<title>Gnuplot</title>\n<desc>Produced by GNUPLOT</desc>\n<g id=\"plot\">\n<defs><circle id='dot' r='0.5' stroke-width='0.5'/>"
+            b"<filter id='f' filterUnits='objectBoundingBox' x='0' y='0'><feFlood flood-color='#FFF'/><feComposite in='SourceGraphic'/></filter></defs>"
+            b"<g fill=\"none\" stroke=\"currentColor\"><polygon fill = 'rgb(158, 202, 225)' points = '85.00,121.16 103.05,121.16 '/><path stroke='black' d='M54.5,444.0 L63.5,444.0  '/><g transform=\"translate(46.2,447.9)\" text-anchor=\"end\">"
+            b"<text><tspan font-family=\"Sans\" xml:space=\"preserve\"> 0</tspan></text></g><use xlink:href='#dot' fill=\"url(#f)\"/>"
+            b"<image xlink:href='data:image/png;base64,iVBORw0KGgo=' width='1'/></g></g>\n")  # fmt: skip
+    seed("svg", "figure", head + body + b"</svg>\n")
+    seed("svg", "bare", b"<svg></svg>")
+    seed("svg", "script", head + b"<script>alert(1)</script></svg>")
+    seed("svg", "event", head + b"<g onclick='x'/></svg>")
+    seed("svg", "comment", head + b"<!-- --></svg>")
+    seed("svg", "title-in-value", b"<svg><path fill='<title>'/><path fill=\"</title>' onload='x\"/></svg>")
+    seed("svg", "outside", b"<svg><path fill='url(http://x)'/></svg>")
+
+
 if __name__ == "__main__":
     for make in [value for name, value in sorted(globals().items()) if name.endswith("_seeds")]:
         make()
