@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,6 @@ struct data_archive {
     const char *path;
     struct archive *reader;
     struct archive_entry *member;
-    locale_t names; /* libarchive takes names apart by the locale's character set */
     bool zip;
     gzFile stream; /* of a tar */
     size_t limit, taken, members;
@@ -121,18 +121,18 @@ static nn_status look(data_archive *a, nn_error *error) {
     unsigned char start[2] = {0};
     struct stat information;
     if (stat(a->path, &information) != 0)
-        return nn_fail(error, NN_EFILE, "cannot open %s: %s", a->path, strerror(errno));
+        return nn_fail(error, nn_system_status(errno), "cannot open %s: %s", a->path, strerror(errno));
     if (!S_ISREG(information.st_mode))
         return nn_fail(error, NN_EFILE, "cannot read %s: it is no regular file", a->path);
     int file = open(a->path, O_RDONLY | O_CLOEXEC);
     ssize_t got = file < 0 ? -1 : read(file, start, sizeof start);
     if (got < 0)
-        nn_fail(error, NN_EFILE, "cannot read %s: %s", a->path, strerror(errno));
+        nn_fail(error, nn_system_status(errno), "cannot read %s: %s", a->path, strerror(errno));
     if (file >= 0)
         close(file);
     a->size = (size_t)information.st_size;
     a->zip = got == 2 && memcmp(start, "PK", 2) == 0;
-    return got < 0 ? NN_EFILE : NN_OK;
+    return got < 0 ? error->status : NN_OK;
 }
 
 /* What libarchive says, for a call that failed. */
@@ -159,7 +159,7 @@ static nn_status open_reader(data_archive *a, nn_error *error) {
     }
     a->stream = gzopen(a->path, "rbe");
     if (!a->stream)
-        return nn_fail(error, NN_EFILE, "cannot open %s: %s", a->path, strerror(errno));
+        return nn_fail(error, nn_system_status(errno), "cannot open %s: %s", a->path, strerror(errno));
     gzbuffer(a->stream, 2 * ROOM);
     archive_read_support_format_tar(a->reader);
     return archive_read_open(a->reader, a, NULL, read_stream, NULL) == ARCHIVE_OK ? NN_OK
@@ -172,7 +172,6 @@ nn_status data_archive_open(data_archive **archive, const char *path, size_t lim
         return nn_fail_memory(error, path);
     a->path = path;
     a->limit = limit < nn_machine_memory() ? limit : nn_machine_memory();
-    a->names = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
     a->reader = archive_read_new();
     nn_status status = a->reader ? look(a, error) : nn_fail_memory(error, path);
     if (status == NN_OK)
@@ -191,28 +190,41 @@ void data_archive_close(data_archive *a) {
         archive_read_free(a->reader);
     if (a->stream)
         gzclose_r(a->stream);
-    if (a->names)
-        freelocale(a->names);
     free(a);
 }
 
 /* --- members -------------------------------------------------------------------------------------------- */
 
-/* With names taken as UTF-8, and as they are where they are not: in the C locale, which programs start with, others
- * than ASCII would be lost. */
-static int read_header(data_archive *a) {
-    locale_t before = a->names ? uselocale(a->names) : (locale_t)0;
-    int code = archive_read_next_header(a->reader, &a->member);
-    if (a->names)
+static locale_t utf8; /* made once, and kept */
+
+static void make_utf8(void) {
+    utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+}
+
+/* libarchive takes names apart by the locale's character set. As UTF-8 they are taken, and as they are where they are not:
+ * in the C locale, which programs start with, others than ASCII would be lost. Returns what to go back to; 0: nothing. */
+static locale_t use_utf8(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_utf8);
+    return utf8 ? uselocale(utf8) : (locale_t)0;
+}
+
+static void go_back(locale_t before) {
+    if (before)
         uselocale(before);
+}
+
+static int read_header(data_archive *a) {
+    locale_t before = use_utf8();
+    int code = archive_read_next_header(a->reader, &a->member);
+    go_back(before);
     return code;
 }
 
 static nn_status take_path(const data_archive *a, data_member *member, nn_error *error) {
-    locale_t before = a->names ? uselocale(a->names) : (locale_t)0;
+    locale_t before = use_utf8();
     const char *path = archive_entry_pathname(a->member);
-    if (a->names)
-        uselocale(before);
+    go_back(before);
     if (!path)
         return nn_fail(error, NN_EFORMAT, "%s: member %zu has no name", a->path, a->members);
     if (strlen(path) >= sizeof member->path)
