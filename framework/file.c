@@ -56,10 +56,16 @@ static bool is_bomb(gzFile stream, size_t count) {
     return !gzdirect(stream) && nn_is_bomb(packed > 0 ? (size_t)packed : 0, count);
 }
 
-/* Of a regular file, else 0. */
-static size_t size_of(int file) {
+/* *size is 0 of what is no regular file, of which no more than a part of the limit is taken. */
+static void measure(int file, size_t *size, size_t *limit) {
     struct stat information;
-    return fstat(file, &information) == 0 && S_ISREG(information.st_mode) ? (size_t)information.st_size : 0;
+    const size_t most = (size_t)NN_STREAM_MIB << 20;
+    const bool regular = fstat(file, &information) == 0 && S_ISREG(information.st_mode);
+    *size = regular ? (size_t)information.st_size : 0;
+    if (!regular && *limit > most)
+        *limit = most;
+    if (*limit > nn_machine_memory())
+        *limit = nn_machine_memory();
 }
 
 /* Reads to the end into *bytes, which grows from `capacity` bytes. */
@@ -103,11 +109,11 @@ nn_status nn_file_read(const char *path, size_t limit, unsigned char **bytes, si
     }
 
     /* One byte more than a plain file holds, so that its end is seen without growing. */
-    const size_t size = size_of(file), least = 1 << 16;
+    const size_t least = 1 << 16;
+    size_t size;
+    measure(file, &size, &limit);
     size_t capacity = size < least ? least : size + 1;
     gzbuffer(stream, size < least ? 1 << 13 : 1 << 17);
-    if (limit > nn_machine_memory())
-        limit = nn_machine_memory();
     if (capacity > limit)
         capacity = limit + 1;
     nn_status status = size > limit && gzdirect(stream)

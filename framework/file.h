@@ -6,7 +6,7 @@
 
 #include "error.h"
 
-enum { NN_UNPACKED_MIB = 64, NN_UNPACKED_RATIO = 200 };
+enum { NN_UNPACKED_MIB = 64, NN_UNPACKED_RATIO = 200, NN_STREAM_MIB = 512 };
 
 NN_API_BEGIN
 
@@ -16,6 +16,7 @@ NN_API_BEGIN
  * NN_EFILE where the system refuses, NN_EFORMAT for a damaged or cut-short gzip file, and for one that is too large:
  * - of more than `limit` bytes, unpacked;
  * - of more than this machine's memory (NN_EMEMORY);
+ * - of more than NN_STREAM_MIB from what is no regular file and may never end: a pipe, /dev/zero;
  * - a decompression bomb: a gzip'd file may give NN_UNPACKED_MIB in any case, but beyond that no more than
  *   NN_UNPACKED_RATIO times the packed bytes that it took. Zeros are packed 1000 to 1, images hardly 10 to 1; data that is
  *   so after all is unpacked with gunzip beforehand, as a plain file may have any size up to the limit. */

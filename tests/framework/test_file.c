@@ -169,6 +169,17 @@ static void refuses_large_files_before_reading_them(void **state) {
     expect_failure(path, SIZE_MAX, NN_EMEMORY, "holes: holds more than");
 }
 
+static void streams_end(void **state) {
+    (void)state;
+    nn_error error = {0};
+    unsigned char *bytes;
+    size_t count;
+    expect_failure("/dev/zero", SIZE_MAX, NN_EFORMAT, "/dev/zero: holds more than the 536870912 bytes");
+    test_ok(nn_file_read("/dev/null", SIZE_MAX, &bytes, &count, &error), &error);
+    assert_int_equal(count, 0);
+    free(bytes);
+}
+
 static void a_zero_byte_follows(void **state) {
     (void)state;
     const size_t sizes[] = {0, 1, 65535, 65536, 65537};
@@ -282,6 +293,7 @@ int main(void) {
         cmocka_unit_test(refuses_a_decompression_bomb),
         cmocka_unit_test(reads_data_that_is_packed_well),
         cmocka_unit_test(refuses_large_files_before_reading_them),
+        cmocka_unit_test(streams_end),
         cmocka_unit_test(a_zero_byte_follows),
         cmocka_unit_test(names_what_cannot_be_read),
         cmocka_unit_test(writes_and_replaces),
