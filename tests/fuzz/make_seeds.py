@@ -360,6 +360,23 @@ def safetensors_seeds():
     seed("safetensors", "endless-numbers", parts(text(tensors()).replace(b"[2,4]", b"[2e999,4]"), DATA))
 
 
+def weights_seeds():
+    def half(code):
+        return {"dtype": code, "data_offsets": [0, 16]}
+
+    seed("weights", "whole", parts(text(tensors()), DATA))
+    seed("weights", "counter", parts(text(tensors() | {"bn.num_batches_tracked": {"dtype": "I64", "shape": [], "data_offsets": [80, 88]}}), DATA + bytes(8)))
+    for code in "F16", "BF16":
+        seed("weights", code.lower(), parts(text(tensors(conv_weight=half(code))), DATA))
+    seed("weights", "f64", parts(text(tensors(bn_weight={"dtype": "F64", "data_offsets": [0, 16]})), DATA))
+    seed("weights", "f64-too-long", parts(text(tensors(bn_weight={"dtype": "F64"})), DATA))
+    seed("weights", "integers", parts(text(tensors(bn_weight={"dtype": "I32"})), DATA))
+    seed("weights", "other-shape", parts(text(tensors(dense_weight={"shape": [4, 2]})), DATA))
+    seed("weights", "endless-shape", parts(text(tensors(dense_weight={"shape": [2**31, 2**31, 2**2]})), DATA))
+    seed("weights", "not-a-number", parts(text(tensors()), struct.pack("<20f", *[float("nan")] * 20)))
+    seed("weights", "nothing", parts(text({}), b""))
+
+
 def checkpoint_seeds():
     zeros = "0" * 16
     where = {"version": "1.0", "dataset_checksum": zeros, "step": "3", "images": "384", "steps": "10", "seconds": "1.5",
@@ -481,6 +498,20 @@ def summary_seeds():
     seed("summary", "too-deep", b"[" * 5000)
     seed("summary", "open-name", b'{"1":1,')
     seed("summary", "long-name", text({"n" * 400: 1, "interrupted": False, "taps": [{"name": "n" * 400, "temperature": 1}]}))
+
+
+# --- .npz --------------------------------------------------------------------------------------------------
+
+
+def npz_seeds():
+    x, y = npy("<f4", (2, 3), struct.pack("<6f", *range(6))), npy("<i8", "(2,)", bytes(16))
+    seed("npz", "one", zip_of({"x.npy": x}))
+    seed("npz", "two", zip_of({"x.npy": x, "y.npy": y}))
+    seed("npz", "stored", zip_of({"x.npy": x}, zipfile.ZIP_STORED))
+    seed("npz", "no-array", zip_of({"x.txt": b"x"}))
+    seed("npz", "damaged-array", zip_of({"x.npy": x[:20]}))
+    seed("npz", "climbs-out", zip_of({"../x.npy": x}))
+    seed("npz", "cut-short", zip_of({"x.npy": x})[:-30])
 
 
 # --- pictures of the report --------------------------------------------------------------------------------
