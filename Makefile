@@ -182,7 +182,7 @@ lint: tidy cppcheck ## clang-tidy and cppcheck
 tidy: $(patsubst %.c,build/tidy/%.log,$(filter-out tests/bench/bench_onednn.c,$(call sources,$(CHECKED)))) ## clang-tidy over everything; only what has changed
 build/tidy/%.log: %.c $(HEADERS) | build/setup
 	@mkdir -p $(@D)
-	@clang-tidy --quiet $< -- -std=gnu11 -fopenmp -I. -DENTANGLE_VERSION='""' >$@ 2>&1 || { grep -v ' warnings* generated' $@; exit 1; }
+	@clang-tidy --quiet $< -- -std=gnu11 -fopenmp -I. -DENTANGLE_SOURCE='""' >$@ 2>&1 || { grep -v ' warnings* generated' $@; exit 1; }
 
 cppcheck: ## cppcheck over everything
 	@cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability,style --inline-suppr \

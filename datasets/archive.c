@@ -1,6 +1,7 @@
 #define _GNU_SOURCE /* newlocale */
 #include "archive.h"
 
+/* NOLINTNEXTLINE(readability-duplicate-include): libarchive's, not ours */
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
@@ -256,7 +257,7 @@ nn_status data_archive_next(data_archive *a, data_member *member, bool *end, nn_
     if (++a->members > DATA_ARCHIVE_MEMBERS_MAX)
         return nn_fail(error, NN_EFORMAT, "%s: the archive has more than %d members", a->path,
                        DATA_ARCHIVE_MEMBERS_MAX);
-    const int type = archive_entry_filetype(a->member);
+    const mode_t type = archive_entry_filetype(a->member);
     member->kind = type == AE_IFDIR ? DATA_MEMBER_FOLDER : DATA_MEMBER_OTHER;
     if (type == AE_IFREG && !archive_entry_hardlink(a->member))
         member->kind = DATA_MEMBER_FILE;

@@ -157,6 +157,7 @@ static nn_status parse(const char *path, size_t length, nn_npy *array, nn_error 
     return NN_OK;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the bytes are the array's from now on, which frees them */
 nn_status nn_npy_parse(const char *name, unsigned char *bytes, size_t count, nn_npy *array, nn_error *error) {
     *array = (nn_npy){.file = bytes};
     nn_status status = parse(name, count, array, error);

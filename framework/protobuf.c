@@ -75,17 +75,18 @@ unsigned char *nn_protobuf_bytes(nn_protobuf *m, int field, size_t count) {
     return extend(m, count);
 }
 
+static void put_bytes(nn_protobuf *m, int field, const void *bytes, size_t count) {
+    unsigned char *place = nn_protobuf_bytes(m, field, count);
+    if (place && count)
+        memcpy(place, bytes, count);
+}
+
 void nn_protobuf_text(nn_protobuf *m, int field, const char *text) {
-    size_t length = strlen(text);
-    unsigned char *bytes = nn_protobuf_bytes(m, field, length);
-    if (bytes)
-        memcpy(bytes, text, length);
+    put_bytes(m, field, text, strlen(text));
 }
 
 void nn_protobuf_message(nn_protobuf *m, int field, nn_protobuf *part) {
-    unsigned char *bytes = nn_protobuf_bytes(m, field, part->count);
-    if (bytes && part->count)
-        memcpy(bytes, part->bytes, part->count);
+    put_bytes(m, field, part->bytes, part->count);
     m->failed |= part->failed;
     nn_protobuf_free(part);
 }

@@ -151,7 +151,7 @@ static int compare_names(const void *left, const void *right) {
 /* Classes in the order of their names, which so far have that of their pictures. */
 static void sort_classes(data_layout *l) {
     const char *before[DATA_CLASSES_MAX];
-    int label[DATA_CLASSES_MAX];
+    int label[DATA_CLASSES_MAX] = {0};
     memcpy(before, l->names, sizeof before);
     qsort(l->names, (size_t)l->classes, sizeof *l->names, compare_names);
     for (int i = 0; i < l->classes; i++)

@@ -49,8 +49,8 @@ static nn_status axis_new(axis *a, int inputs, double length, int outputs, nn_er
     const double ratio = length / outputs, spare = (inputs - length) / 2,
                  start = ratio == 1 ? floor(spare) : spare; /* cut at whole pixels where that is all */
     a->most = ratio > 1 ? (int)ceil(ratio) + 1 : 2;
-    a->first = malloc((size_t)outputs * sizeof *a->first);
-    a->count = malloc((size_t)outputs * sizeof *a->count);
+    a->first = calloc((size_t)outputs, sizeof *a->first);
+    a->count = calloc((size_t)outputs, sizeof *a->count);
     a->weights = calloc((size_t)outputs * (size_t)a->most, sizeof *a->weights);
     if (!a->first || !a->count || !a->weights)
         return nn_fail_memory(error, "a picture's new size");

@@ -147,8 +147,10 @@ static void make_chunk(const exp_sketch *s, const exp_panels *points, int first,
                        exp_panels *images, float *slack) {
     float products[CHUNK * RANK];
     double relative = exp_panels_error(points->dims) + 0x1p-22;
-    for (int slice = 0; slice < points->dims; slice += EXP_PANELS_SLICE)
+    int slice = 0;
+    do
         exp_panels_multiply(points, first, count, &s->basis, 0, RANK, slice, products, RANK);
+    while ((slice += EXP_PANELS_SLICE) < points->dims);
     for (int i = 0; i < count; i++)
         slack[first + i] =
             put_image(points->norm[first + i], relative, products + (size_t)i * RANK,

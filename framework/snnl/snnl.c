@@ -219,6 +219,8 @@ static nn_status check_points(const nn_snnl_points *points, double temperature, 
                        "soft nearest neighbor loss: %d points of %d dimensions; at least one of each "
                        "is needed",
                        points->count, points->dims);
+    if (!points->x32 && !points->x64)
+        return nn_fail(error, NN_EARGUMENT, "soft nearest neighbor loss: no points (a null pointer)");
     if (!(temperature >= 0) || !isfinite(temperature))
         return nn_fail(error, NN_EARGUMENT,
                        "soft nearest neighbor loss: temperature %g; a positive number is needed, "

@@ -172,14 +172,17 @@ static void studies_pictures(void **state) {
         "[pictures]\npreset = shapes_resnet\nmodel = mlp\ndataset = pics\nimage-size = 4\nsteps = 2\nbatch = "
         "16\nsnnl-weight = 0 | 1\n";
     FILE *file = fopen("pictures.ini", "w");
-    assert_true(file && fputs(study, file) >= 0 && fclose(file) == 0);
+    assert_non_null(file);
+    assert_true(fputs(study, file) >= 0);
+    assert_int_equal(fclose(file), 0);
     assert_int_equal(program_run("reproduce", "--study ./pictures.ini --out studied --quiet"), 0);
     char *results = program_file("studied/results.csv");
     program_said(results, "pics-mlp-w1-seed1-");
     free(results);
     file = fopen("pictures.ini", "w");
-    assert_true(file && fputs("[pictures]\npreset = shapes_resnet\ndataset = ./nowhere\n", file) >= 0 &&
-                fclose(file) == 0);
+    assert_non_null(file);
+    assert_true(fputs("[pictures]\npreset = shapes_resnet\ndataset = ./nowhere\n", file) >= 0);
+    assert_int_equal(fclose(file), 0);
     assert_int_equal(program_run("reproduce", "--study ./pictures.ini --out none --quiet"), 2);
     program_complained("pictures.ini:3: dataset: there is no './nowhere'; there are: mnist");
 }

@@ -151,7 +151,7 @@ static void refusals(void **state) {
 static void runs_are_counted_over_all_blocks(void **state) {
     (void)state;
     char text[4096] = "";
-    for (char block = 'a'; block <= 'c'; block++) {
+    for (int block = 'a'; block <= 'c'; block++) {
         snprintf(text + strlen(text), 64, "[%c]\npreset = mnist_cnn\nseed = 1", block);
         for (int i = 2; i <= 50; i++)
             snprintf(text + strlen(text), 8, "|%d", i);

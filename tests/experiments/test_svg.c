@@ -9,9 +9,9 @@
 static const char *const pictures[] = {
     "<svg></svg>",
     "<svg/>\n",
-    "<svg viewBox='0 0 1 1' xmlns:xlink=\"http://www.w3.org/1999/xlink\"><title>a <b> "
-    "c</title><desc>x</desc><g\n>"
-    "<text x='1'>a &lt; b > c</text></g></svg>\n",
+    ("<svg viewBox='0 0 1 1' xmlns:xlink=\"http://www.w3.org/1999/xlink\"><title>a <b> "
+     "c</title><desc>x</desc><g\n>"
+     "<text x='1'>a &lt; b > c</text></g></svg>\n"),
     "<svg><defs><circle id='a' r='1'/></defs><use xlink:href='#a' fill=\"url(#a)\"/></svg>",
     "<svg><image href='data:image/png;base64,iVBORw0KGgo='/></svg>",
     "<svg><polygon fill = 'rgb(158, 202, 225)' points\n=\n'85.00,121.16 103.05,121.16 '/></svg>",

@@ -156,6 +156,7 @@ static void every_misfit_is_named(void **state) {
                                      "unexpected c: scalar in the file, not in the model\n"
                                      "missing    s: not in the file, 1 in the model\n");
     free(report.text);
+    report = (nn_weights_report){0};
     expect_unchanged(&store);
     /* all of them left out */
     test_ok(take(&store, header, zeros, sizeof zeros, "[ab], c,s", &report, &error), &error);

@@ -92,8 +92,10 @@ const char *fuzz_file(const char *name, const void *bytes, size_t count) {
         make_folders_of(path);
         file = fopen(path, "wb");
     }
-    fuzz_require(file && fwrite(bytes, 1, count, file) == count && fclose(file) == 0,
-                 "a file can be written");
+    fuzz_require(file != NULL, "a file can be made");
+    bool written = fwrite(bytes, 1, count, file) == count;
+    written = fclose(file) == 0 && written;
+    fuzz_require(written, "a file can be written");
     return path;
 }
 
