@@ -135,10 +135,12 @@ nn_status exp_bank_represent(const exp_bank *b, const float *images, int count, 
 
 /* --- blocks --------------------------------------------------------------------------------------------- */
 
-/* Memory for a block's representations, kept where there is enough allowed. */
+/* Memory for a block's representations, kept where it will be asked for again, it seems, and there is enough allowed. */
 static float *block_memory(exp_bank *b, int number, int count) {
     size_t bytes = (size_t)count * b->dims * sizeof(float);
-    if (bytes <= b->memory && (b->kept[number] = nn_memory_new(bytes)) != NULL) {
+    bool again = b->asked[number];
+    b->asked[number] = true;
+    if (again && bytes <= b->memory && (b->kept[number] = nn_memory_new(bytes)) != NULL) {
         b->memory -= bytes;
         return b->kept[number];
     }
@@ -192,9 +194,10 @@ static nn_status open_blocks(exp_bank *b, int training, nn_error *error) {
     b->block = BLOCK;
     b->blocks = (b->count + b->block - 1) / b->block;
     b->kept = calloc((size_t)b->blocks + 1, sizeof *b->kept);
+    b->asked = calloc((size_t)b->blocks + 1, sizeof *b->asked);
     b->images =
         calloc((size_t)batch * nn_shape_row(nn_node_shape(b->run->classifier.images)), sizeof *b->images);
-    if (!b->kept || !b->images)
+    if (!b->kept || !b->asked || !b->images)
         return nn_fail_memory(error, "the training examples' representations");
     if (b->count == 0)
         return nn_fail(error, NN_EARGUMENT, "%s has no training examples", b->run->set.name);
@@ -213,6 +216,7 @@ void exp_bank_close(exp_bank *b) {
     for (int i = 0; b->kept && i < b->blocks; i++)
         free(b->kept[i]);
     free(b->kept);
+    free(b->asked);
     free(b->scratch);
     *b = (exp_bank){0};
 }
