@@ -124,7 +124,7 @@ $(LIBRARY) $(SHARED):
 $(B)/%.o: %.c Makefile | build/setup
 	@mkdir -p $(@D)
 	@echo "  cc    $<"
-	@$(CC) $(ALL_CFLAGS) $(PART) $(ISA) -c $< -o $@
+	@$(CC) $(ALL_CFLAGS) $(PART) $(UNCHECKED) $(ISA) -c $< -o $@
 
 # Of the library only what its headers mark as public is visible (framework/api.h).
 $(LIBRARY_OBJECTS): PART := -fPIC -fvisibility=hidden -fno-semantic-interposition
@@ -133,6 +133,8 @@ $(B)/framework/kernels/%_avx512.o:  ISA := -mavx512f -mfma -ffp-contract=fast
 $(B)/framework/kernels/%_avx2.o:    ISA := -mavx2 -mfma -ffp-contract=fast
 $(B)/framework/kernels/%_generic.o: ISA := -ffp-contract=fast
 $(B)/tests/bench/bench_peak.o:      ISA := -ffp-contract=fast
+# No file is read there, and instrumented for the fuzzer these take minutes to compile; MODE=sanitize is for them.
+$(B)/framework/kernels/%.o: UNCHECKED := $(if $(filter fuzz,$(MODE)),-O3 -fno-sanitize=all)
 $(B)/experiments/common/version.o:  ISA := -DENTANGLE_SOURCE='"$(SOURCE)"'
 
 # What the programs call themselves: compiled anew when the description of the source changes.

@@ -130,16 +130,11 @@ static size_t before_identifier(const char *at) {
 }
 
 /* Pictures of one page share its identifiers, so that each gets its own: NAME- before those of the file. What gnuplot has
- * to say of itself, in <title> and <desc>, would only be told to pointers that rest on the picture. */
+ * to say of itself would only be told to pointers that rest on the picture. */
 static void put_picture(FILE *page, const char *svg, const char *name) {
-    static const char *const dropped[][2] = {{"<title>", "</title>"}, {"<desc>", "</desc>"}};
     bool inside = false;
     while (*svg) {
-        for (size_t i = 0; i < 2; i++) {
-            const char *end =
-                strncmp(svg, dropped[i][0], strlen(dropped[i][0])) == 0 ? strstr(svg, dropped[i][1]) : NULL;
-            svg = end ? end + strlen(dropped[i][1]) : svg;
-        }
+        svg = exp_svg_skip_words(svg);
         size_t length = inside ? before_identifier(svg) : 0;
         if (length) {
             fprintf(page, "%.*s%s-", (int)length, svg, name);

@@ -84,17 +84,26 @@ static bool take_attributes(const char **at, bool *closed) {
     }
 }
 
-/* gnuplot's own words, which the page leaves out with all that is in them. */
-static bool skip_words(const char **at) {
+const char *exp_svg_skip_words(const char *at) {
     static const char *const words[][2] = {{"<title>", "</title>"}, {"<desc>", "</desc>"}};
-    for (size_t i = 0; i < 2; i++) {
-        const char *end = begins(*at, words[i][0]) ? strstr(*at, words[i][1]) : NULL;
-        if (end) {
-            *at = end + strlen(words[i][1]);
-            return true;
+    for (const char *end = at; end;) {
+        at = end;
+        end = NULL;
+        for (size_t i = 0; i < 2 && !end; i++) {
+            end = begins(at, words[i][0]) ? strstr(at, words[i][1]) : NULL;
+            end = end ? end + strlen(words[i][1]) : NULL;
         }
     }
-    return false;
+    return at;
+}
+
+/* The next tag that is part of the picture, or the end of the text. */
+static const char *next_tag(const char *at) {
+    for (const char *past = NULL; at != past;) {
+        past = at + strcspn(at, "<");
+        at = exp_svg_skip_words(past);
+    }
+    return at;
 }
 
 /* Takes a tag; *depth counts the elements that are open. */
@@ -120,10 +129,10 @@ bool exp_svg_is_picture(const char *text) {
     size_t depth = 0;
     bool good = begins(text, "<svg");
     do {
-        if (good && !skip_words(&text))
+        if (good)
             good = take_tag(&text, &depth);
         if (good && depth > 0)
-            text += strcspn(text, "<");
+            text = next_tag(text);
     } while (good && depth > 0 && *text);
     return good && depth == 0 && text[strspn(text, space)] == '\0';
 }

@@ -11,4 +11,8 @@
  * events and refer to nothing but what is in the picture and to PNG images written out in it; without comments and the like. */
 bool exp_svg_is_picture(const char *text);
 
+/* What gnuplot has to say of its own pictures, in elements <title> and <desc>, is no part of them, whatever is in it: past those
+ * that begin at `at`, which is `at` itself where none does. */
+const char *exp_svg_skip_words(const char *at);
+
 #endif

@@ -127,6 +127,15 @@ static void a_picture(void **state) {
                  "<text> id='dot' href='#dot' url(#dot)</text></svg>\n");
 }
 
+/* What is left out is not looked at, so that none of it may stay. */
+static void words_after_words(void **state) {
+    (void)state;
+    FILE *page = begin();
+    put(page, "words.svg",
+        "<svg><desc>x</desc><title><script>1</script></title> <title><p></title><desc><a></desc></svg>");
+    expect(page, "<svg> </svg>");
+}
+
 static void the_name_of_a_picture(void **state) {
     (void)state;
     FILE *page = begin();
@@ -218,6 +227,7 @@ int main(void) {
         cmocka_unit_test(a_page),
         cmocka_unit_test(legends),
         cmocka_unit_test(a_picture),
+        cmocka_unit_test(words_after_words),
         cmocka_unit_test(the_name_of_a_picture),
         cmocka_unit_test(two_charts),
         cmocka_unit_test(no_pictures),
