@@ -9,7 +9,7 @@
 #include "framework/kernels/kernels.h"
 #include "framework/memory.h"
 
-enum { BLOCK = 2048 }; /* examples of a block */
+enum { BLOCK = 2048, KEPT_FROM = 3 }; /* examples of a block; the request from which on it is kept */
 
 /* --- layers --------------------------------------------------------------------------------------------- */
 
@@ -138,9 +138,8 @@ nn_status exp_bank_represent(const exp_bank *b, const float *images, int count, 
 /* Memory for a block's representations, kept where it will be asked for again, it seems, and there is enough allowed. */
 static float *block_memory(exp_bank *b, int number, int count) {
     size_t bytes = (size_t)count * b->dims * sizeof(float);
-    bool again = b->asked[number];
-    b->asked[number] = true;
-    if (again && bytes <= b->memory && (b->kept[number] = nn_memory_new(bytes)) != NULL) {
+    if (++b->asked[number] >= KEPT_FROM && bytes <= b->memory &&
+        (b->kept[number] = nn_memory_new(bytes)) != NULL) {
         b->memory -= bytes;
         return b->kept[number];
     }

@@ -2,8 +2,8 @@
  *
  * A representation is a layer's values, flattened and divided by their length: a point on the unit sphere (all zeros
  * where the layer is all zeros), unless the bank is told to leave it as it is. Training examples come in blocks, always in
- * the same order. Blocks that are asked for a second time are kept from then on, as far as the memory allowed reaches, and the
- * others computed anew whenever they are asked for: new memory costs about as much as the network does. */
+ * the same order. Blocks that are asked for a third time are kept from then on, as far as the memory allowed reaches, and the
+ * others computed anew whenever they are asked for: new memory costs more than the network does. */
 #ifndef EXP_DKNN_BANK_H
 #define EXP_DKNN_BANK_H
 
@@ -29,7 +29,7 @@ typedef struct exp_bank {
     data_split split;  /* the training examples: memory of the run's */
     float *images;     /* a batch of them */
     float **kept;      /* [blocks], NULL: not kept */
-    bool *asked;       /* [blocks]: asked for before */
+    int *asked;        /* [blocks]: how often */
     float *scratch;    /* for a block that is not */
     size_t memory;     /* bytes that may still be taken for blocks */
     bool unscaled; /* layers' values as they are, not divided by their length: set before the first call */

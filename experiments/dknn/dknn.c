@@ -1,12 +1,16 @@
 #include "dknn.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "experiments/knn/knn.h"
 #include "framework/kernels/kernels.h"
 
-enum { CHUNK_BYTES = 1 << 30, CHUNK_LEAST = 256 }; /* of the points, twice, of images judged together */
+/* Bytes of the points, twice, of images judged together, which are an eighth of the machine's at most, and the least
+ * number of these. */
+static const size_t chunk_bytes = (size_t)2 << 30;
+enum { CHUNK_LEAST = 256 };
 
 const exp_dknn_options exp_dknn_defaults = {.layers = "", .neighbors = 75, .calibration = 750};
 
@@ -211,18 +215,23 @@ static void put_evidence(const exp_dknn *d, const chunk *c, int done, const exp_
     }
 }
 
-static int chunk_size(const exp_dknn *d) {
-    size_t size = CHUNK_BYTES / (2 * sizeof(float) * d->bank.dims);
-    return size < CHUNK_LEAST ? CHUNK_LEAST : (int)size;
+/* The training examples pass by once for each chunk: few of them, of about the same size. */
+static int chunk_size(const exp_dknn *d, int count) {
+    size_t room = nn_machine_memory() / 8 < chunk_bytes ? nn_machine_memory() / 8 : chunk_bytes;
+    size_t size = room / (2 * sizeof(float) * d->bank.dims);
+    int most = size < CHUNK_LEAST ? CHUNK_LEAST : size < INT_MAX ? (int)size : INT_MAX;
+    int chunks = count / most + (count % most > 0);
+    return chunks > 1 ? (count + chunks - 1) / chunks : count;
 }
 
 nn_status exp_dknn_judge(exp_dknn *d, const float *images, int count, exp_dknn_verdict *verdicts,
                          const exp_dknn_evidence *evidence, nn_error *error) {
     size_t image = nn_shape_row(nn_node_shape(d->bank.run->classifier.images));
     nn_status status = NN_OK;
+    const int most = chunk_size(d, count);
     for (int done = 0, size; done < count && status == NN_OK && !stopped(d); done += size) {
         chunk c;
-        size = count - done < chunk_size(d) ? count - done : chunk_size(d);
+        size = count - done < most ? count - done : most;
         status = chunk_search(d, &c, images + (size_t)done * image, size, (course){done, count}, error);
         if (status == NN_OK && !stopped(d)) {
             for (int i = 0; i < size; i++)
@@ -262,7 +271,7 @@ static nn_status score_chunk(exp_dknn *d, const float *images, int first, int co
 }
 
 static nn_status calibrate(exp_dknn *d, nn_error *error) {
-    int all = d->o.calibration, size = chunk_size(d);
+    int all = d->o.calibration, size = chunk_size(d, all);
     size_t image = nn_shape_row(nn_node_shape(d->bank.run->classifier.images));
     int *scores = calloc((size_t)all, sizeof *scores);
     float *images = calloc((size_t)(all < size ? all : size) * image, sizeof *images);
