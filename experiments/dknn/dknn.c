@@ -7,8 +7,8 @@
 #include "experiments/knn/knn.h"
 #include "framework/kernels/kernels.h"
 
-/* Bytes of the points, twice, of images judged together, which are an eighth of the machine's at most, and the least
- * number of these. */
+/* Bytes that points of images judged together may take, with what is made of them for the search: an eighth of the
+ * machine's at most; and the least number of these. */
 static const size_t chunk_bytes = (size_t)2 << 30;
 enum { CHUNK_LEAST = 256 };
 
@@ -195,11 +195,11 @@ static void put_p(const exp_dknn *d, const chunk *c, int image, double *p) {
             *p++ = exp_dknn_p(&d->scores, (exp_dknn_variant)v, nonconformity(d, c, image, class));
 }
 
-/* done: images of the call before this chunk. */
+/* done: images of the call before this chunk; below 0, its first ones are none of the call's. */
 static void put_evidence(const exp_dknn *d, const chunk *c, int done, const exp_dknn_evidence *evidence) {
     size_t k = (size_t)d->o.neighbors, classes = (size_t)d->bank.classes, layers = (size_t)d->bank.layers;
-    for (size_t i = 0; i < (size_t)c->count; i++) {
-        size_t image = (size_t)done + i;
+    for (size_t i = done < 0 ? (size_t)-done : 0; i < (size_t)c->count; i++) {
+        size_t image = (size_t)(done + (int)i);
         for (size_t l = 0; l < layers; l++) {
             size_t to = (image * layers + l) * k, from = (l * (size_t)c->count + i) * k;
             if (evidence->neighbors)
@@ -215,10 +215,59 @@ static void put_evidence(const exp_dknn *d, const chunk *c, int done, const exp_
     }
 }
 
+/* --- calls ---------------------------------------------------------------------------------------------- */
+
+/* What a call goes through: the calibration examples, unless their scores are known, then its images. */
+typedef struct sequence {
+    int ahead, all;      /* calibration examples; all of it */
+    int *scores;         /* [ahead], as far as they are known */
+    const float *images; /* [all - ahead], the caller's */
+    float *gathered;     /* room for a chunk, where there are calibration examples */
+} sequence;
+
+/* The images of a chunk. */
+static const float *gather(const exp_dknn *d, const sequence *s, int first, int count) {
+    size_t image = nn_shape_row(nn_node_shape(d->bank.run->classifier.images));
+    int calibration = s->ahead - first < count ? s->ahead - first : count;
+    if (calibration <= 0)
+        return s->images + (size_t)(first - s->ahead) * image;
+    exp_trained_run_images(d->bank.run, &d->bank.run->set.test, first, calibration, s->gathered);
+    memcpy(s->gathered + (size_t)calibration * image,
+           s->images + (size_t)(first + calibration - s->ahead) * image,
+           (size_t)(count - calibration) * image * sizeof *s->images);
+    return s->gathered;
+}
+
+/* Calibration scores are nonconformities with the true class. */
+static nn_status calibrate(exp_dknn *d, const sequence *s, const chunk *c, int first, nn_error *error) {
+    int end = first + c->count < s->ahead ? first + c->count : s->ahead;
+    for (int i = first; i < end; i++)
+        s->scores[i] = nonconformity(d, c, i - first, d->bank.run->set.test.labels[i]);
+    return end == s->ahead && first < end
+               ? exp_dknn_scores_new(&d->scores, d->o.neighbors * d->bank.layers, end, s->scores, error)
+               : NN_OK;
+}
+
+static nn_status judge_chunk(exp_dknn *d, const sequence *s, int first, int count, exp_dknn_verdict *verdicts,
+                             const exp_dknn_evidence *evidence, nn_error *error) {
+    chunk c;
+    nn_status status = chunk_search(d, &c, gather(d, s, first, count), count, (course){first, s->all}, error);
+    if (status == NN_OK && !stopped(d))
+        status = calibrate(d, s, &c, first, error);
+    if (status == NN_OK && !stopped(d)) {
+        for (int i = first < s->ahead ? s->ahead - first : 0; i < count; i++)
+            verdicts[first + i - s->ahead] = judge_one(d, &c, i);
+        if (evidence)
+            put_evidence(d, &c, first - s->ahead, evidence);
+    }
+    chunk_free(&c);
+    return status;
+}
+
 /* The training examples pass by once for each chunk: few of them, of about the same size. */
 static int chunk_size(const exp_dknn *d, int count) {
     size_t room = nn_machine_memory() / 8 < chunk_bytes ? nn_machine_memory() / 8 : chunk_bytes;
-    size_t size = room / (2 * sizeof(float) * d->bank.dims);
+    size_t size = room / ((2 * sizeof(float) + sizeof(int16_t)) * d->bank.dims);
     int most = size < CHUNK_LEAST ? CHUNK_LEAST : size < INT_MAX ? (int)size : INT_MAX;
     int chunks = count / most + (count % most > 0);
     return chunks > 1 ? (count + chunks - 1) / chunks : count;
@@ -227,24 +276,25 @@ static int chunk_size(const exp_dknn *d, int count) {
 nn_status exp_dknn_judge(exp_dknn *d, const float *images, int count, exp_dknn_verdict *verdicts,
                          const exp_dknn_evidence *evidence, nn_error *error) {
     size_t image = nn_shape_row(nn_node_shape(d->bank.run->classifier.images));
+    int ahead = d->scores.at_least ? 0 : d->o.calibration;
+    sequence s = {.ahead = ahead, .all = ahead + count, .images = images};
+    const int most = chunk_size(d, s.all);
     nn_status status = NN_OK;
-    const int most = chunk_size(d, count);
-    for (int done = 0, size; done < count && status == NN_OK && !stopped(d); done += size) {
-        chunk c;
-        size = count - done < most ? count - done : most;
-        status = chunk_search(d, &c, images + (size_t)done * image, size, (course){done, count}, error);
-        if (status == NN_OK && !stopped(d)) {
-            for (int i = 0; i < size; i++)
-                verdicts[done + i] = judge_one(d, &c, i);
-            if (evidence)
-                put_evidence(d, &c, done, evidence);
-        }
-        chunk_free(&c);
+    if (ahead) {
+        s.scores = calloc((size_t)ahead, sizeof *s.scores);
+        s.gathered = calloc((size_t)most * image, sizeof *s.gathered);
+        if (!s.scores || !s.gathered)
+            status = nn_fail_memory(error, "the calibration examples");
     }
+    for (int done = 0; done < s.all && status == NN_OK && !stopped(d); done += most)
+        status =
+            judge_chunk(d, &s, done, most < s.all - done ? most : s.all - done, verdicts, evidence, error);
+    free(s.scores);
+    free(s.gathered);
     return status;
 }
 
-/* --- calibration ---------------------------------------------------------------------------------------- */
+/* --- opening -------------------------------------------------------------------------------------------- */
 
 static nn_status check(const exp_dknn *d, nn_error *error) {
     const data_set *set = &d->bank.run->set;
@@ -259,35 +309,6 @@ static nn_status check(const exp_dknn *d, nn_error *error) {
     return NN_OK;
 }
 
-/* Scores of some calibration examples: nonconformity with the true class. */
-static nn_status score_chunk(exp_dknn *d, const float *images, int first, int count, int *scores,
-                             nn_error *error) {
-    chunk c;
-    nn_status status = chunk_search(d, &c, images, count, (course){first, d->o.calibration}, error);
-    for (int i = 0; i < count && status == NN_OK && !stopped(d); i++)
-        scores[first + i] = nonconformity(d, &c, i, d->bank.run->set.test.labels[first + i]);
-    chunk_free(&c);
-    return status;
-}
-
-static nn_status calibrate(exp_dknn *d, nn_error *error) {
-    int all = d->o.calibration, size = chunk_size(d, all);
-    size_t image = nn_shape_row(nn_node_shape(d->bank.run->classifier.images));
-    int *scores = calloc((size_t)all, sizeof *scores);
-    float *images = calloc((size_t)(all < size ? all : size) * image, sizeof *images);
-    nn_status status = scores && images ? NN_OK : nn_fail_memory(error, "the calibration examples");
-    for (int first = 0, count; first < all && status == NN_OK && !stopped(d); first += count) {
-        count = all - first < size ? all - first : size;
-        exp_trained_run_images(d->bank.run, &d->bank.run->set.test, first, count, images);
-        status = score_chunk(d, images, first, count, scores, error);
-    }
-    if (status == NN_OK && !stopped(d))
-        status = exp_dknn_scores_new(&d->scores, d->o.neighbors * d->bank.layers, all, scores, error);
-    free(scores);
-    free(images);
-    return status;
-}
-
 nn_status exp_dknn_new(exp_dknn **dknn, exp_trained_run *run, const exp_dknn_options *options,
                        nn_error *error) {
     exp_dknn *d = calloc(1, sizeof *d);
@@ -299,8 +320,6 @@ nn_status exp_dknn_new(exp_dknn **dknn, exp_trained_run *run, const exp_dknn_opt
     if (status == NN_OK)
         status = check(d, error);
     if (status == NN_OK)
-        status = calibrate(d, error);
-    if (status == NN_OK && !stopped(d))
         *dknn = d;
     else
         exp_dknn_free(d);

@@ -48,7 +48,7 @@ extern const exp_dknn_options exp_dknn_defaults;
 typedef struct exp_dknn exp_dknn;
 
 /* Over a run that was opened with EXP_DUMP on its own data set: its first test examples calibrate. The run is used and
- * must stay open. NN_EARGUMENT for options that do not fit the data. After an early end *dknn is NULL, at NN_OK. */
+ * must stay open. NN_EARGUMENT for options that do not fit the data. */
 nn_status exp_dknn_new(exp_dknn **dknn, exp_trained_run *run, const exp_dknn_options *options,
                        nn_error *error);
 void exp_dknn_free(exp_dknn *dknn); /* NULL is fine */
@@ -70,8 +70,8 @@ typedef struct exp_dknn_evidence {
 } exp_dknn_evidence;
 
 /* Judges `count` images, [count][height][width][channels], of any origin, normalised as the run's training images were
- * (run.mean, run.deviation). evidence may be NULL. Many images in one call take less time than in many calls. After an
- * early end verdicts and evidence are undefined. */
+ * (run.mean, run.deviation). evidence may be NULL. Many images in one call take less time than in many calls. The first call
+ * calibrates too. After an early end verdicts and evidence are undefined. */
 nn_status exp_dknn_judge(exp_dknn *dknn, const float *images, int count, exp_dknn_verdict *verdicts,
                          const exp_dknn_evidence *evidence, nn_error *error);
 
@@ -82,7 +82,7 @@ int exp_dknn_neighbors(const exp_dknn *dknn); /* k */
 int exp_dknn_classes(const exp_dknn *dknn);
 int exp_dknn_training(const exp_dknn *dknn); /* training examples among which neighbours are looked for */
 
-/* The calibration scores. */
+/* The calibration scores: none, at_least being NULL, before images were judged. */
 const exp_dknn_scores *exp_dknn_calibration(const exp_dknn *dknn);
 
 #endif

@@ -66,7 +66,8 @@ static bool view_new(exp_view *view, int count, int dims, int group, bool sketch
     bool made = exp_panels_new(&view->full, count, dims, group);
     if (sketched) {
         view->slack = calloc((size_t)count, sizeof *view->slack);
-        made = exp_panels_new(&view->sketch, count, EXP_SKETCH_DIMS, group) && view->slack && made;
+        made = made && view->slack && exp_panels_new(&view->sketch, count, EXP_SKETCH_DIMS, group) &&
+               exp_shorts_new(&view->shorts, count, &view->full);
     }
     return made;
 }
@@ -74,14 +75,14 @@ static bool view_new(exp_view *view, int count, int dims, int group, bool sketch
 static void view_free(exp_view *view) {
     exp_panels_free(&view->full);
     exp_panels_free(&view->sketch);
+    exp_shorts_free(&view->shorts);
     free(view->slack);
 }
 
-/* Points as the products and sketches need them. */
-static void look_at(const exp_knn *s, exp_view *view, int count, const float *x) {
-    exp_panels_center(&view->full, count, s->search.o.dims, x, s->mean, s->search.scale);
-    if (s->sketched)
-        exp_sketch_make(&s->sketch, &view->full, count, &view->sketch, view->slack);
+/* What stands for the points that view->full has. */
+static void make_images(const exp_knn *s, exp_view *view, int count) {
+    exp_sketch_make(&s->sketch, &view->full, count, &view->sketch, view->slack);
+    exp_shorts_make(&view->shorts, &view->full, count);
 }
 
 /* Queries that are looked at together: as many as fit a thread's cache, but work for every thread. */
@@ -124,7 +125,8 @@ static bool start(exp_knn *s) {
         return true;
     if (!exp_sketch_new(&s->sketch, &queries->full, o->queries))
         return false;
-    exp_sketch_make(&s->sketch, &queries->full, o->queries, &queries->sketch, queries->slack);
+    queries->shorts.unit = s->search.points.shorts.unit = exp_shorts_unit(&queries->full, o->queries);
+    make_images(s, queries, o->queries);
     return true;
 }
 
@@ -149,7 +151,9 @@ nn_status exp_knn_new(exp_knn **knn, const exp_knn_options *options, nn_error *e
 /* At most BLOCK points. */
 static void add_block(exp_knn *s, int count, const float *points) {
     exp_search *search = &s->search;
-    look_at(s, &search->points, count, points);
+    exp_panels_center(&search->points.full, count, search->o.dims, points, s->mean, search->scale);
+    if (s->sketched)
+        make_images(s, &search->points, count);
     search->count = count;
     search->x = points;
 #pragma omp parallel for num_threads(s->threads) schedule(dynamic)

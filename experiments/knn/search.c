@@ -22,15 +22,17 @@ bool exp_search_room_new(exp_search_room *room, bool sketches) {
                               .upper = calloc(BLOCK, sizeof *room->upper)};
     if (sketches) {
         room->left = calloc((size_t)ROWS * BLOCK, sizeof *room->left);
+        room->sums = calloc((size_t)ROWS * BLOCK, sizeof *room->sums);
         room->count = calloc((size_t)ROWS * TILES, sizeof *room->count);
     }
-    return room->products && room->upper && (!sketches || (room->left && room->count));
+    return room->products && room->upper && (!sketches || (room->left && room->sums && room->count));
 }
 
 void exp_search_room_free(exp_search_room *room) {
     free(room->products);
     free(room->upper);
     free(room->left);
+    free(room->sums);
     free(room->count);
 }
 
@@ -57,20 +59,34 @@ typedef struct row {
     float relative, least; /* of e_ij */
 } row;
 
-static row row_of(const exp_panels *queries, int query, const exp_panels *points, int count,
-                  const float *product) {
+static row row_of(int query, float own, int count, const float *norm, const float *product, double error) {
     return (row){.query = query,
                  .count = count,
-                 .own = queries->norm[query],
-                 .norm = points->norm,
+                 .own = own,
+                 .norm = norm,
                  .product = product,
-                 .relative = (float)(exp_panels_error(queries->dims) + 16 * 0x1p-24),
+                 .relative = (float)(error + 16 * 0x1p-24),
                  .least = 0x1p-100f};
 }
 
+static row row_of_panels(const exp_panels *queries, int query, const exp_panels *points, int count,
+                         const float *product) {
+    return row_of(query, queries->norm[query], count, points->norm, product, exp_panels_error(queries->dims));
+}
+
+static row row_of_shorts(const exp_search *s, int query) {
+    const exp_shorts *queries = &s->queries.shorts;
+    return row_of(query, queries->norm[query], s->count, s->points.shorts.norm, NULL,
+                  exp_shorts_error(queries->dims));
+}
+
 /* g_ij and e_ij. */
+static inline float estimate_of(const row *r, int j, float product) {
+    return r->own * r->own + r->norm[j] * r->norm[j] - 2 * product;
+}
+
 static inline float estimate(const row *r, int j) {
-    return r->own * r->own + r->norm[j] * r->norm[j] - 2 * r->product[j];
+    return estimate_of(r, j, r->product[j]);
 }
 
 static inline float error_of(const row *r, int j) {
@@ -78,18 +94,31 @@ static inline float error_of(const row *r, int j) {
     return r->relative * sum * sum + r->least;
 }
 
-/* --- what the sketches leave ---------------------------------------------------------------------------- */
+/* --- sieves --------------------------------------------------------------------------------------------- */
 
-/* The points of a tile that are not out for a query. */
+/* How far from a query its neighbours can be, as images tell: their unit and the query's own slack. */
+static float reach_of(const exp_search *s, int query, double unit, float slack) {
+    return (float)(sqrt(farthest(s, query)) / unit * (1 + 0x1p-20)) + slack;
+}
+
+/* Whether the images do not tell that point j is out of a query's reach. */
+static inline bool is_near(const row *r, int j, float product, float reach, float slack) {
+    float whole = reach + slack;
+    return !(estimate_of(r, j, product) - error_of(r, j) > whole * whole);
+}
+
+/* Where the list of a tile begins, in room->left and in room->sums. */
+static size_t list_of(int i, int t) {
+    return ((size_t)i * TILES + (size_t)t) * TILE;
+}
+
+/* The points of a tile that the sketches leave for a query. */
 static int list_left(const exp_search *s, const row *r, int tile, uint16_t *left) {
-    const float *slack = s->points.slack;
-    float own = (float)(sqrt(farthest(s, r->query)) * (1 + 0x1p-20)) + s->queries.slack[r->query];
+    float reach = reach_of(s, r->query, 1, s->queries.slack[r->query]);
     int columns = smaller(TILE, r->count - tile), count = 0;
     unsigned char near[TILE];
-    for (int j = 0; j < columns; j++) {
-        float reach = own + slack[tile + j];
-        near[j] = !(estimate(r, tile + j) - error_of(r, tile + j) > reach * reach);
-    }
+    for (int j = 0; j < columns; j++)
+        near[j] = is_near(r, tile + j, r->product[tile + j], reach, s->points.slack[tile + j]);
     for (int j = 0; j < columns; j++) {
         left[count] = (uint16_t)j;
         count += near[j];
@@ -97,8 +126,7 @@ static int list_left(const exp_search *s, const row *r, int tile, uint16_t *left
     return count;
 }
 
-/* Fills in room's lists; dense[tile] says whether so many are left that the whole tile is to be multiplied. Products of
- * the others are set to what rules a pair out. */
+/* Fills in room's lists by the sketches; dense[tile] says whether so many are left that the whole tile is to be multiplied. */
 static void sieve(const exp_search *s, int first, int rows, const exp_search_room *room, bool dense[TILES]) {
     int64_t left[TILES] = {0};
     for (int tile = 0; tile < s->count; tile += TILE)
@@ -106,15 +134,13 @@ static void sieve(const exp_search *s, int first, int rows, const exp_search_roo
             exp_panels_multiply(&s->queries.sketch, first, rows, &s->points.sketch, tile,
                                 smaller(TILE, s->count - tile), slice, room->products + tile, STRIDE);
     for (int i = 0; i < rows; i++) {
-        float *products = room->products + (size_t)i * STRIDE;
-        row r = row_of(&s->queries.sketch, first + i, &s->points.sketch, s->count, products);
+        row r = row_of_panels(&s->queries.sketch, first + i, &s->points.sketch, s->count,
+                              room->products + (size_t)i * STRIDE);
         for (int t = 0; t * TILE < s->count; t++) {
             int *count = &room->count[i * TILES + t];
-            *count = list_left(s, &r, t * TILE, room->left + ((size_t)i * TILES + (size_t)t) * TILE);
+            *count = list_left(s, &r, t * TILE, room->left + list_of(i, t));
             left[t] += *count;
         }
-        for (int j = 0; j < s->count; j++)
-            products[j] = -INFINITY;
     }
     for (int t = 0; t * TILE < s->count; t++)
         dense[t] = left[t] * 100 > (int64_t)CHOSEN * rows * smaller(TILE, s->count - t * TILE);
@@ -122,18 +148,15 @@ static void sieve(const exp_search *s, int first, int rows, const exp_search_roo
 
 /* --- products ------------------------------------------------------------------------------------------- */
 
-/* The part of one slice of dimensions in the products of the pairs that are left. */
-static void multiply_chosen(const exp_search *s, int first, int rows, int tile, int slice,
-                            const exp_search_room *room) {
-    const exp_panels *queries = &s->queries.full, *points = &s->points.full;
-    int dims = smaller(EXP_PANELS_SLICE, queries->dims - slice), t = tile / TILE;
-    const float *b = exp_panels_point(points, tile) + (size_t)slice * TILE;
-    for (int i = 0; i < rows; i++)
-        nn_kernels_active()->point->chosen_dots(
-            room->count[i * TILES + t], room->left + ((size_t)i * TILES + (size_t)t) * TILE, dims,
-            exp_panels_point(queries, first + i) + (size_t)slice * (size_t)queries->group,
-            (int)exp_panels_step(queries), b, (int)exp_panels_step(points), slice > 0,
-            room->products + (size_t)i * STRIDE + tile);
+/* Of a slice of the pairs that the sketches leave of a tile. */
+static void multiply_left(const exp_search *s, int first, int rows, int tile, int slice,
+                          const exp_search_room *room) {
+    for (int i = 0; i < rows; i++) {
+        size_t list = list_of(i, tile / TILE);
+        exp_shorts_multiply(&s->queries.shorts, first + i, &s->points.shorts, tile,
+                            room->count[i * TILES + tile / TILE], room->left + list, slice,
+                            room->sums + list);
+    }
 }
 
 /* Slice by slice for the whole block, so that neither points nor queries come from memory twice. */
@@ -144,8 +167,10 @@ static void multiply(const exp_search *s, int first, int rows, const bool dense[
             if (dense[tile / TILE])
                 exp_panels_multiply(&s->queries.full, first, rows, &s->points.full, tile,
                                     smaller(TILE, s->count - tile), slice, room->products + tile, STRIDE);
-            else
-                multiply_chosen(s, first, rows, tile, slice, room);
+    for (int slice = 0; slice < s->queries.shorts.dims && !stopped(s); slice += EXP_SHORTS_SLICE)
+        for (int tile = 0; tile < s->count; tile += TILE)
+            if (!dense[tile / TILE])
+                multiply_left(s, first, rows, tile, slice, room);
 }
 
 /* --- measuring ------------------------------------------------------------------------------------------ */
@@ -177,9 +202,14 @@ static float select_rank(float *values, int count, int rank) {
     return values[rank];
 }
 
+/* The block's point that is the query itself, if any. */
+static int self_of(const exp_search *s, int query) {
+    return s->o.among ? s->o.first + query - s->added : -1;
+}
+
 /* Beyond this nothing of the block can be among the best. */
 static float limit_of(const exp_search *s, const row *r, float *upper) {
-    int nearest = s->o.nearest, self = s->o.among ? s->o.first + r->query - s->added : -1;
+    int nearest = s->o.nearest, self = self_of(s, r->query);
     if (s->found[r->query] == nearest)
         return (float)farthest(s, r->query);
     if (r->count < nearest)
@@ -210,7 +240,7 @@ static void consider(const exp_search *s, int query, int point) {
 
 /* The points of a tile for one query. */
 static void search_tile(const exp_search *s, const row *r, int tile, float *limit) {
-    int self = s->o.among ? s->o.first + r->query - s->added : -1, last = smaller(tile + TILE, r->count);
+    int self = self_of(s, r->query), last = smaller(tile + TILE, r->count);
     for (int group = tile; group < last; group += GROUP) {
         int end = smaller(group + GROUP, last);
         if (!any_near(r, group, end, *limit))
@@ -225,16 +255,33 @@ static void search_tile(const exp_search *s, const row *r, int tile, float *limi
     }
 }
 
-/* Tile by tile, so that points that are measured stay in the cache from one query to the next. */
-static void search_rows(const exp_search *s, int first, int rows, const exp_search_room *room) {
-    float limit[ROWS];
-    for (int tile = 0; tile < s->count; tile += TILE)
-        for (int i = 0; i < rows && !stopped(s); i++) {
-            row r = row_of(&s->queries.full, first + i, &s->points.full, s->count,
-                           room->products + (size_t)i * STRIDE);
-            if (tile == 0)
-                limit[i] = limit_of(s, &r, room->upper);
-            search_tile(s, &r, tile, &limit[i]);
+/* Those of a tile that the sketches leave. */
+static void search_left(const exp_search *s, const row *r, int tile, const uint16_t *left, const float *sums,
+                        int count) {
+    const exp_shorts *points = &s->points.shorts;
+    float slack = s->queries.shorts.slack[r->query], reach = reach_of(s, r->query, points->unit, slack);
+    int self = self_of(s, r->query);
+    for (int n = 0; n < count; n++) {
+        int j = tile + left[n];
+        if (j == self || !is_near(r, j, sums[n], reach, points->slack[j]))
+            continue;
+        consider(s, r->query, j);
+        reach = reach_of(s, r->query, points->unit, slack);
+    }
+}
+
+static void search_row(const exp_search *s, int first, int i, const bool dense[TILES],
+                       const exp_search_room *room) {
+    row r = row_of_panels(&s->queries.full, first + i, &s->points.full, s->count,
+                          room->products + (size_t)i * STRIDE);
+    float limit = limit_of(s, &r, room->upper);
+    for (int t = 0; t * TILE < s->count; t++)
+        if (dense[t]) {
+            search_tile(s, &r, t * TILE, &limit);
+        } else {
+            row shorts = row_of_shorts(s, first + i);
+            search_left(s, &shorts, t * TILE, room->left + list_of(i, t), room->sums + list_of(i, t),
+                        room->count[i * TILES + t]);
         }
 }
 
@@ -247,5 +294,6 @@ void exp_search_group(const exp_search *s, int first, const exp_search_room *roo
     if (room->left && s->added > s->o.nearest)
         sieve(s, first, rows, room, dense);
     multiply(s, first, rows, dense, room);
-    search_rows(s, first, rows, room);
+    for (int i = 0; i < rows && !stopped(s); i++)
+        search_row(s, first, i, dense, room);
 }

@@ -7,14 +7,15 @@
  * numbers). A point whose g_ij - e_ij is above the largest of the best distances so far is out; any other one is measured
  * directly, in double precision. g_ij beyond the range of numbers rules nothing out.
  *
- * Where there are sketches (sketch.h) their products come first, and those of the points themselves are computed for the
- * pairs only that are left, or for the whole tile where that is quicker. */
+ * Where there are sketches (sketch.h) their products come first. For the pairs that they leave those of the points in 16 bits
+ * (shorts.h) take the place of the points' own; unless they leave so many that the whole tile is multiplied quicker. */
 #ifndef EXP_KNN_SEARCH_H
 #define EXP_KNN_SEARCH_H
 
 #include "best.h"
 #include "knn.h"
 #include "panels.h"
+#include "shorts.h"
 
 enum {
     EXP_SEARCH_ROWS = 512,   /* queries of a group, at most, */
@@ -23,19 +24,20 @@ enum {
     EXP_SEARCH_TILES = EXP_SEARCH_BLOCK / EXP_SEARCH_TILE
 };
 
-/* Points twice. */
+/* Points, and what stands for them; sketch.values and shorts.values are NULL where there are none. */
 typedef struct exp_view {
-    exp_panels full, sketch; /* sketch.values is NULL where there are none */
-    float *slack;            /* of the sketches */
+    exp_panels full, sketch;
+    float *slack; /* of the sketches */
+    exp_shorts shorts;
 } exp_view;
 
-/* A thread's room. */
+/* A thread's room; the last three are NULL where there are no sketches. */
 typedef struct exp_search_room {
     float *products; /* [EXP_SEARCH_ROWS][stride] */
     float *upper;    /* [EXP_SEARCH_BLOCK] */
-    uint16_t
-        *left;  /* [EXP_SEARCH_ROWS][EXP_SEARCH_TILES][EXP_SEARCH_TILE]: numbers of points of the tile, and */
-    int *count; /* [EXP_SEARCH_ROWS][EXP_SEARCH_TILES]: of how many; both NULL where there are no sketches */
+    uint16_t *left; /* [EXP_SEARCH_ROWS][EXP_SEARCH_TILES][EXP_SEARCH_TILE]: numbers of points of the tile, */
+    float *sums;    /* the same: their products in 16 bits, */
+    int *count;     /* [EXP_SEARCH_ROWS][EXP_SEARCH_TILES]: of how many */
 } exp_search_room;
 
 bool exp_search_room_new(exp_search_room *room, bool sketches); /* false: not enough memory */

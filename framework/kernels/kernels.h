@@ -134,9 +134,14 @@ typedef struct nn_point_kernels {
      * what else is in c is then undefined. */
     void (*dots)(int rows, int columns, int dims, const float *a, int a_step, const float *b, int b_step,
                  bool upper, bool accumulate, float *c, int c_ld);
-    /* c[which[j]] (+)= sum over k of a[k] b_which[j][k], j < count: one point with some of b's. No two are the same. */
-    void (*chosen_dots)(int count, const uint16_t *which, int dims, const float *a, int a_step,
-                        const float *b, int b_step, bool accumulate, float *c);
+    /* q[k] = the integer nearest to scale * x[(k / panel) * step + k % panel], whose absolute is below 2^15; *square += the
+     * sum of their squares, below 2^31; returns that of what they are off by. scale is a power of two, dims a multiple of
+     * NN_POINT_MULTIPLE. */
+    double (*shorten)(int dims, float scale, const float *x, int step, int16_t *q, double *square);
+    /* c[j] (+)= sum over k of a[k] b_which[j][k], j < count, with b_i at b + i * dims, |a| |b_i| < 2^31; dims is a
+     * multiple of NN_POINT_MULTIPLE. */
+    void (*chosen_shorts)(int count, const uint16_t *which, int dims, const int16_t *a, const int16_t *b,
+                          bool accumulate, float *c);
     /* y[i][k] (+)= scale[i] * sum over j < inner of w[j][i] x_j[k], inner <= NN_POINT_INNER. Rows of w have
      * room behind them. */
     void (*combine)(int rows, int columns, int inner, const float *w, int w_ld, const float *x, int step,

@@ -125,8 +125,8 @@ static double distance(int count, const float *x, const float *y, double ratio) 
     int j = 0;
     for (; j + CHAINS * HALF <= count; j += CHAINS * HALF)
         for (int c = 0; c < CHAINS; c++) {
-            double_vec u = __builtin_convertvector(*(const half_vec *)(x + j + c * HALF), double_vec);
-            double_vec v = __builtin_convertvector(*(const half_vec *)(y + j + c * HALF), double_vec);
+            double_vec u = half_to_double(*(const half_vec *)(x + j + c * HALF));
+            double_vec v = half_to_double(*(const half_vec *)(y + j + c * HALF));
             double_vec difference = u - v * ratios;
             chain[c] += difference * difference;
         }
@@ -276,7 +276,7 @@ INLINE void add_rows(int columns, const vec v[LANES], double *sums) {
     if (columns >= LANES) {
         UNROLL
         for (int h = 0; h < 2; h++)
-            *(double_vec *)(sums + h * HALF) += __builtin_convertvector(half[h], double_vec);
+            *(double_vec *)(sums + h * HALF) += half_to_double(half[h]);
         return;
     }
     for (int c = 0; c < columns; c++)

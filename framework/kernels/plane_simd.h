@@ -23,7 +23,7 @@ static void plane_pairs(int count, const double own[2], const double *x, const d
     for (; j + PLANE_LANES <= count; j += PLANE_LANES) {
         double_vec u = own_x - plane_load(x + j), v = own_y - plane_load(y + j);
         double_vec w = 1 / (1 + u * u + v * v), push = w * w;
-        double_vec pull = __builtin_convertvector(*(const half_vec *)(p + j), double_vec) * w;
+        double_vec pull = half_to_double(*(const half_vec *)(p + j)) * w;
         total[0] += w;
         total[1] += push * u;
         total[2] += push * v;

@@ -1,4 +1,6 @@
 /* points_reference.h - the kernels over sets of points in plain C (contracts: nn_point_kernels). */
+#include <math.h>
+
 #include "kernels.h"
 
 static void add_difference(int count, float scale, const float *x, float origin_scale, const float *origin,
@@ -36,13 +38,24 @@ static void dots(int rows, int columns, int dims, const float *a, int a_step, co
         }
 }
 
-static void chosen_dots(int count, const uint16_t *which, int dims, const float *a, int a_step,
-                        const float *b, int b_step, bool accumulate, float *c) {
+static double shorten(int dims, float scale, const float *x, int step, int16_t *q, double *square) {
+    double off = 0;
+    for (int k = 0; k < dims; k++) {
+        double value = (double)scale * in_panels(x, step, 0, k);
+        q[k] = (int16_t)lrint(value);
+        *square += (double)q[k] * q[k];
+        off += (value - q[k]) * (value - q[k]);
+    }
+    return off;
+}
+
+static void chosen_shorts(int count, const uint16_t *which, int dims, const int16_t *a, const int16_t *b,
+                          bool accumulate, float *c) {
     for (int j = 0; j < count; j++) {
-        double sum = accumulate ? c[which[j]] : 0;
+        int32_t sum = 0;
         for (int k = 0; k < dims; k++)
-            sum += (double)in_panels(a, a_step, 0, k) * in_panels(b, b_step, which[j], k);
-        c[which[j]] = (float)sum;
+            sum += a[k] * b[(size_t)which[j] * (size_t)dims + (size_t)k];
+        c[j] = (accumulate ? c[j] : 0) + (float)sum;
     }
 }
 
@@ -61,5 +74,6 @@ static const nn_point_kernels point_kernels = {.panel = PANEL,
                                                .add_difference = add_difference,
                                                .center = center,
                                                .dots = dots,
-                                               .chosen_dots = chosen_dots,
+                                               .shorten = shorten,
+                                               .chosen_shorts = chosen_shorts,
                                                .combine = combine};

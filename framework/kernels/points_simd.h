@@ -153,42 +153,50 @@ static void dots(int rows, int columns, int dims, const float *a, int a_step, co
             }
 }
 
-/* Of one point with DOT_COLUMNS others: sums over both vectors of a panel apart, so that enough are under way. */
-INLINE quarter_vec chosen_tile(int panels, const float *a, size_t a_step, const float *const b[DOT_COLUMNS],
-                               size_t b_step) {
-    vec sum[DOT_COLUMNS][WIDTH];
-    UNROLL
-    for (int j = 0; j < DOT_COLUMNS; j++)
+static double shorten(int dims, float scale, const float *x, int step, int16_t *q, double *square) {
+    const vec round = vec_all(0x3p22f); /* added and subtracted, it leaves the nearest integer */
+    ivec squares = {0};
+    vec offs = {0};
+    for (int k = 0; k < dims; k += PANEL, x += step)
         UNROLL
-    for (int v = 0; v < WIDTH; v++)
-        sum[j][v] = (vec){0};
-    for (size_t p = 0; p < (size_t)panels; p++)
-        UNROLL
-    for (int v = 0; v < WIDTH; v++) {
-        vec x = vec_load(a + p * a_step + v * LANES);
-        UNROLL
-        for (int j = 0; j < DOT_COLUMNS; j++)
-            sum[j][v] += x * vec_load(b[j] + p * b_step + v * LANES);
+    for (int v = 0; v < PANEL; v += LANES) {
+        vec value = scale * vec_load(x + v), near = (value + round) - round;
+        ivec whole = __builtin_convertvector(near, ivec);
+        short_vec half = __builtin_convertvector(whole, short_vec);
+        memcpy(q + k + v, &half, sizeof half);
+        squares += whole * whole;
+        offs += (value - near) * (value - near);
     }
-    vec total[DOT_COLUMNS];
-    UNROLL
-    for (int j = 0; j < DOT_COLUMNS; j++)
-        total[j] = sum[j][0] + sum[j][1];
-    return four_sums(total);
+    for (int l = 0; l < LANES; l++)
+        *square += squares[l];
+    return vec_sum(offs);
 }
 
-static void chosen_dots(int count, const uint16_t *which, int dims, const float *a, int a_step,
-                        const float *b, int b_step, bool accumulate, float *c) {
+/* Pairs of products are one operation of the processor's, which the compiler finds. */
+INLINE void shorts_tile(int dims, const int16_t *restrict a, const int16_t *const b[DOT_COLUMNS],
+                        int32_t total[DOT_COLUMNS]) {
+    const int16_t *restrict b0 = b[0], *restrict b1 = b[1], *restrict b2 = b[2], *restrict b3 = b[3];
+    int32_t sum0 = 0, sum1 = 0, sum2 = 0, sum3 = 0;
+    for (int k = 0; k < dims / NN_POINT_MULTIPLE * NN_POINT_MULTIPLE; k++) {
+        sum0 += a[k] * b0[k];
+        sum1 += a[k] * b1[k];
+        sum2 += a[k] * b2[k];
+        sum3 += a[k] * b3[k];
+    }
+    total[0] = sum0, total[1] = sum1, total[2] = sum2, total[3] = sum3;
+}
+
+static void chosen_shorts(int count, const uint16_t *which, int dims, const int16_t *a, const int16_t *b,
+                          bool accumulate, float *c) {
     for (int first = 0; first < count; first += DOT_COLUMNS) {
         int columns = count - first < DOT_COLUMNS ? count - first : DOT_COLUMNS;
-        const float *points[DOT_COLUMNS];
+        const int16_t *points[DOT_COLUMNS];
+        int32_t sum[DOT_COLUMNS];
         for (int j = 0; j < DOT_COLUMNS; j++) /* past the last it is repeated */
-            points[j] = b + (size_t)which[first + (j < columns ? j : columns - 1)] * PANEL;
-        quarter_vec result = chosen_tile(dims / PANEL, a, (size_t)a_step, points, (size_t)b_step);
-        for (int j = 0; j < columns; j++) {
-            float *place = c + which[first + j];
-            *place = accumulate ? *place + result[j] : result[j];
-        }
+            points[j] = b + (size_t)which[first + (j < columns ? j : columns - 1)] * (size_t)dims;
+        shorts_tile(dims, a, points, sum);
+        for (int j = 0; j < columns; j++)
+            c[first + j] = (accumulate ? c[first + j] : 0) + (float)sum[j];
     }
 }
 
@@ -274,5 +282,6 @@ static const nn_point_kernels point_kernels = {.panel = PANEL,
                                                .add_difference = add_difference,
                                                .center = center,
                                                .dots = dots,
-                                               .chosen_dots = chosen_dots,
+                                               .shorten = shorten,
+                                               .chosen_shorts = chosen_shorts,
                                                .combine = combine};

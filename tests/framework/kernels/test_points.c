@@ -116,42 +116,63 @@ static void dot_products_match_the_formula(void **state) {
     free(a), free(b);
 }
 
-/* Every third, from the last on; no other place is touched. */
-static void check_chosen_dots(const char *name, const nn_kernels *table, int count, int dims, const float *a,
-                              const float *b, bool accumulate) {
-    float c[POINTS];
-    uint16_t which[POINTS];
-    int a_step = 3 * table->point->panel, b_step = POINTS * table->point->panel;
-    float *one = test_zeros((size_t)LD * 3);
-    float *b_panels = to_panels(table, b, b_step);
-    for (int k = 0; k < LD; k++)
-        one[(size_t)(k / table->point->panel) * (size_t)a_step + (size_t)(k % table->point->panel)] = a[k];
-    for (int j = 0; j < count; j++)
-        which[j] = (uint16_t)((POINTS * 3 - 1 - 3 * j) % POINTS);
-    for (int j = 0; j < POINTS; j++)
-        c[j] = 3;
-    table->point->chosen_dots(count, which, dims, one, a_step, b_panels, b_step, accumulate, c);
-    for (int j = 0; j < POINTS; j++) {
-        bool chosen = false;
-        for (int i = 0; i < count; i++)
-            chosen = chosen || which[i] == j;
-        double expected = chosen && !accumulate ? 0 : 3;
-        for (int k = 0; chosen && k < dims; k++)
-            expected += (double)a[k] * b[(size_t)j * LD + k];
-        assert_near(name, "chosen dot product", c[j], expected, 1e-6 * (dims + 16));
+/* To the nearest integers, but for ties; sums of what they are off by in single precision. */
+static void points_in_16_bits(void **state) {
+    (void)state;
+    float *x = test_normal((size_t)POINTS * LD, "x");
+    int16_t q[LD + 1];
+    for (int n = 0; n < NAMES; n++) {
+        const nn_kernels *table = nn_kernels_named(names[n]);
+        for (int dims = NN_POINT_MULTIPLE; table && dims <= LD; dims += NN_POINT_MULTIPLE) {
+            int panel = table->point->panel, step = POINTS * panel, i = dims / 32 % POINTS;
+            const float *point = x + (size_t)i * LD;
+            float *panels = to_panels(table, x, step);
+            double square = 5, off = 0, expected_square = 5, expected_off = 0;
+            q[dims] = 77;
+            off = table->point->shorten(dims, 0x1p10f, panels + (size_t)i * panel, step, q, &square);
+            for (int k = 0; k < dims; k++) {
+                double rest = 0x1p10 * point[k] - q[k];
+                assert_true(fabs(rest) <= 0.5);
+                expected_square += (double)q[k] * q[k];
+                expected_off += rest * rest;
+            }
+            assert_true(q[dims] == 77 && square == expected_square);
+            assert_near(names[n], "rests", off, expected_off, 1e-5 * expected_off);
+            free(panels);
+        }
     }
-    free(one), free(b_panels);
+    free(x);
 }
 
-static void chosen_dot_products_match_the_formula(void **state) {
+/* Integers up to the largest, whose sums are still in range; every third point, from the last on. */
+static void chosen_products_of_shorts_are_exact(void **state) {
     (void)state;
-    float *a = test_normal((size_t)POINTS * LD, "a"), *b = test_normal((size_t)POINTS * LD, "b");
+    enum { MOST = 20 * NN_POINT_MULTIPLE };
+    int16_t *a = test_bytes(MOST * sizeof *a), *b = test_bytes((size_t)POINTS * MOST * sizeof *b);
+    nn_stream stream = nn_stream_named(1, "shorts");
+    for (int k = 0; k < MOST; k++)
+        a[k] = (int16_t)lrint(1200 * nn_random_normal(&stream));
+    for (int k = 0; k < POINTS * MOST; k++)
+        b[k] = (int16_t)(k % 331 ? lrint(500 * nn_random_normal(&stream)) : k % 2 ? INT16_MIN : INT16_MAX);
     for (int n = 0; n < NAMES; n++) {
         const nn_kernels *table = nn_kernels_named(names[n]);
         for (int count = 0; table && count <= POINTS; count++)
-            for (int accumulate = 0; accumulate < 2; accumulate++)
-                check_chosen_dots(names[n], table, count, NN_POINT_MULTIPLE * (1 + count % 20), a, b,
-                                  accumulate);
+            for (int accumulate = 0; accumulate < 2; accumulate++) {
+                int dims = NN_POINT_MULTIPLE * (1 + count % 20);
+                float c[POINTS], expected[POINTS];
+                uint16_t which[POINTS];
+                for (int j = 0; j < POINTS; j++)
+                    c[j] = expected[j] = 3;
+                for (int j = 0; j < count; j++) {
+                    int64_t sum = 0;
+                    which[j] = (uint16_t)((POINTS * 3 - 1 - 3 * j) % POINTS);
+                    for (int k = 0; k < dims; k++)
+                        sum += (int64_t)a[k] * b[which[j] * dims + k];
+                    expected[j] = (accumulate ? 3 : 0) + (float)sum;
+                }
+                table->point->chosen_shorts(count, which, dims, a, b, accumulate, c);
+                test_same_bits(names[n], c, expected, sizeof c);
+            }
     }
     free(a), free(b);
 }
@@ -205,7 +226,8 @@ int main(void) {
         cmocka_unit_test(differences_are_added),
         cmocka_unit_test(points_are_centred),
         cmocka_unit_test(dot_products_match_the_formula),
-        cmocka_unit_test(chosen_dot_products_match_the_formula),
+        cmocka_unit_test(points_in_16_bits),
+        cmocka_unit_test(chosen_products_of_shorts_are_exact),
         cmocka_unit_test(combinations_match_the_formula),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
