@@ -118,18 +118,22 @@ static float shift(int count, const float *d, float unit, float *shifted) {
     return minimum;
 }
 
+/* y is the one that is far away, where one is: what comes 4 KiB later is asked for. */
 static double distance(int count, const float *x, const float *y, double ratio) {
-    enum { HALF = LANES / 2, CHAINS = 4 };
+    enum { HALF = LANES / 2, CHAINS = 4, AHEAD = 1024 };
     const double_vec ratios = ratio - (double_vec){0};
     double_vec chain[CHAINS] = {{0}};
     int j = 0;
-    for (; j + CHAINS * HALF <= count; j += CHAINS * HALF)
+    for (; j + CHAINS * HALF <= count; j += CHAINS * HALF) {
+        for (int k = 0; k < CHAINS * HALF; k += 64 / (int)sizeof *y)
+            __builtin_prefetch(y + j + AHEAD + k);
         for (int c = 0; c < CHAINS; c++) {
             double_vec u = half_to_double(*(const half_vec *)(x + j + c * HALF));
             double_vec v = half_to_double(*(const half_vec *)(y + j + c * HALF));
             double_vec difference = u - v * ratios;
             chain[c] += difference * difference;
         }
+    }
     double_vec total = (chain[0] + chain[1]) + (chain[2] + chain[3]);
     double sum = 0;
     for (int l = 0; l < HALF; l++)

@@ -51,13 +51,13 @@ static void original(int i, float *out) {
 
 static void lists(void **state) {
     (void)state;
-    static const exp_source expected[] = {{"notmnist", EXP_SOURCE_DATA, 0},
-                                          {"shapes", EXP_SOURCE_DATA, 0},
-                                          {"rotation:-45", EXP_SOURCE_ROTATION, -45},
-                                          {"uniform", EXP_SOURCE_UNIFORM, 0},
-                                          {"gaussian", EXP_SOURCE_GAUSSIAN, 0},
-                                          {"noise:0.5", EXP_SOURCE_NOISY, 0.5},
-                                          {"blur:2", EXP_SOURCE_BLUR, 2}};
+    static const exp_source expected[] = {{"notmnist", EXP_SOURCE_DATA, 0, ""},
+                                          {"shapes", EXP_SOURCE_DATA, 0, ""},
+                                          {"rotation:-45", EXP_SOURCE_ROTATION, -45, ""},
+                                          {"uniform", EXP_SOURCE_UNIFORM, 0, ""},
+                                          {"gaussian", EXP_SOURCE_GAUSSIAN, 0, ""},
+                                          {"noise:0.5", EXP_SOURCE_NOISY, 0.5, ""},
+                                          {"blur:2", EXP_SOURCE_BLUR, 2, ""}};
     exp_source sources[EXP_SOURCES_MAX];
     nn_error error = {0};
     int count;
@@ -254,7 +254,7 @@ static void normalised_as_in_training(void **state) {
 
 static void channels_that_do_not_fit(void **state) {
     (void)state;
-    exp_source source = {"mnist", EXP_SOURCE_DATA, 0};
+    exp_source source = {"mnist", EXP_SOURCE_DATA, 0, ""};
     exp_source_images made;
     nn_error error = {0};
     run.set.channels = 2;

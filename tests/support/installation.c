@@ -1,10 +1,12 @@
 #define _GNU_SOURCE /* basename */
 #include "installation.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -39,6 +41,14 @@ static void set_environment(const char *build) {
     mkdir(test_path("work"), 0700);
 }
 
+/* What is installed is put together in one folder of the build: tests that install wait for each other, to their end. */
+static void lock(const char *build) {
+    char path[PATH_MAX + 16];
+    snprintf(path, sizeof path, "%s/stage.lock", build);
+    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(file >= 0 && flock(file, LOCK_EX) == 0);
+}
+
 int installation_begin(void **state) {
     char build[PATH_MAX];
     (void)state;
@@ -46,6 +56,7 @@ int installation_begin(void **state) {
     set_environment(build);
     if (strstr(basename(build), "sanitize"))
         return 0;
+    lock(build);
     made = true;
     if (installation_sh("make -s MODE=${mode%%-*} CC=$cc install DESTDIR=$destination PREFIX=/usr") == 0)
         return 0;
