@@ -198,8 +198,8 @@ static void put_p(const exp_dknn *d, const chunk *c, int image, double *p) {
 /* done: images of the call before this chunk; below 0, its first ones are none of the call's. */
 static void put_evidence(const exp_dknn *d, const chunk *c, int done, const exp_dknn_evidence *evidence) {
     size_t k = (size_t)d->o.neighbors, classes = (size_t)d->bank.classes, layers = (size_t)d->bank.layers;
-    for (size_t i = done < 0 ? (size_t)-done : 0; i < (size_t)c->count; i++) {
-        size_t image = (size_t)(done + (int)i);
+    size_t skipped = done < 0 ? (size_t)-done : 0, image = done < 0 ? 0 : (size_t)done;
+    for (size_t i = skipped; i < (size_t)c->count; i++, image++) {
         for (size_t l = 0; l < layers; l++) {
             size_t to = (image * layers + l) * k, from = (l * (size_t)c->count + i) * k;
             if (evidence->neighbors)

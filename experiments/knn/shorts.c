@@ -30,7 +30,7 @@ double exp_shorts_unit(const exp_panels *points, int count) {
     float longest = 0;
     for (int i = 0; i < count; i++)
         longest = fmaxf(longest, points->norm[i]);
-    return longest > 0 ? ldexp(1, ilogb(longest) + 1 - 15) : 1;
+    return longest > 0 ? ldexp(1, ilogbf(longest) + 1 - 15) : 1;
 }
 
 /* A point's part of a slice; what is behind the last dimension is zero already. */
