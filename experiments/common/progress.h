@@ -19,7 +19,7 @@ exp_progress exp_progress_begin(bool quiet);
 void exp_progress_step(exp_progress *progress, const exp_classifier *classifier, const exp_row *row,
                        double epochs, uint64_t steps, double per_second);
 
-/* Work that is measured by its share done, 0 to 1: "calibrating  40%". */
+/* Work that is measured by its share done, 0 to 1: "judging test images  40%". */
 void exp_progress_part(exp_progress *progress, const char *doing, double done);
 
 /* A whole line, which stays. */

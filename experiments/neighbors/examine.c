@@ -105,7 +105,7 @@ static nn_status read_shown(const examination *e, exp_neighbors_result *r, nn_er
 
 /* --- the work ------------------------------------------------------------------------------------------- */
 
-static nn_status calibrate(examination *e, nn_error *error) {
+static nn_status open_dknn(examination *e, nn_error *error) {
     const exp_examine_options *o = e->options;
     exp_dknn_options options = exp_dknn_defaults;
     options.layers = o->layers;
@@ -115,7 +115,6 @@ static nn_status calibrate(examination *e, nn_error *error) {
     options.report = report;
     options.context = e;
     options.stop = e->stop;
-    e->doing = "calibrating";
     return exp_dknn_new(&e->dknn, &e->run, &options, error);
 }
 
@@ -131,7 +130,7 @@ static void note_few(const examination *e) {
 }
 
 static nn_status judge(examination *e, nn_error *error) {
-    e->doing = "judging test images";
+    e->doing = "calibrating, judging test images";
     return exp_judged_new(&e->judged, e->dknn, &e->run, &e->run.set.test, (int)e->options->calibration,
                           judged_count(e), error);
 }
@@ -204,7 +203,7 @@ static nn_status examine(examination *e, nn_error *error) {
                               .calibration = (int)e->options->calibration};
     nn_status status = read_shown(e, &r, error);
     if (status == NN_OK)
-        status = calibrate(e, error);
+        status = open_dknn(e, error);
     if (status == NN_OK && !*e->stop) {
         note_few(e);
         status = judge(e, error);
