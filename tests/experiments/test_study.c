@@ -154,7 +154,7 @@ static void runs_are_counted_over_all_blocks(void **state) {
     for (int block = 'a'; block <= 'c'; block++) {
         snprintf(text + strlen(text), 64, "[%c]\npreset = mnist_cnn\nseed = 1", block);
         for (int i = 2; i <= 50; i++)
-            snprintf(text + strlen(text), 8, "|%d", i);
+            snprintf(text + strlen(text), 16, "|%d", i);
         strcat(text, "\nbatch = 1|2|3|4|5|6|7|8\nsteps = 1|2|3|4|5|6|7|8|9|10\n");
     }
     exp_study study;
